@@ -1,0 +1,122 @@
+import { GhauthError } from "../errors.js";
+import type { AppRequest } from "./app-request.js";
+import { isObject } from "./github-api.js";
+import { type MintTarget, otherOwner } from "./mint.js";
+
+type Diagnosis = (deps: DiagnoseDeps, target: MintTarget) => Promise<GhauthError | undefined>;
+export type DiagnoseDeps = { appRequest: AppRequest; appRequestAs: (appId: string) => AppRequest };
+
+/** GitHub's refusals that have more than one cause, each with the question that tells them apart. */
+const diagnoses: Partial<Record<GhauthError["code"], Diagnosis>> = {
+  app_unknown: findSwappedIds,
+  key_mismatch: findSwappedIds,
+  installation_not_found: listInstallations,
+  repository_inaccessible: findRepository,
+  permission_not_granted: findPermission,
+};
+
+/**
+ * A refusal that a person must act on, told more precisely by asking GitHub once more; the refusal itself where that
+ * tells nothing. Never rejects.
+ */
+export async function diagnose(
+  refusal: GhauthError,
+  deps: DiagnoseDeps,
+  target: MintTarget,
+): Promise<GhauthError> {
+  try {
+    return (await diagnoses[refusal.code]?.(deps, target)) ?? refusal;
+  } catch {
+    return refusal; // GitHub went away between two questions: what it said first still holds
+  }
+}
+
+/** An App ID and an installation ID look alike; the key proves which is which. */
+async function findSwappedIds({ appRequestAs }: DiagnoseDeps, { appId, installationId }: MintTarget) {
+  if (!/^\d+$/.test(appId)) return undefined;
+  const { status } = await appRequestAs(installationId)({ method: "GET", path: "/app" });
+  if (status !== 200) return undefined;
+  return new GhauthError(
+    "ids_swapped",
+    `GITHUB_APP_ID and GITHUB_APP_INSTALLATION_ID are swapped: the private key belongs to App ${installationId}.`,
+  );
+}
+
+async function listInstallations({ appRequest }: DiagnoseDeps, { appId, installationId }: MintTarget) {
+  const { json } = await appRequest({ method: "GET", path: "/app/installations?per_page=100" });
+  if (!Array.isArray(json)) return undefined;
+  const known = (json as unknown[])
+    .map((item) => readInstallation(item))
+    .flatMap(({ id, account }) => (id === undefined ? [] : `${id} (${account ?? "?"})`));
+  const hint =
+    known.length === 0
+      ? "It is not installed anywhere: install it on the account whose repositories are needed."
+      : `It is installed as ${known.slice(0, 5).join(", ")}${known.length > 5 ? ", …" : ""}: set GITHUB_APP_INSTALLATION_ID to the right one.`;
+  return new GhauthError(
+    "installation_not_found",
+    `App ${appId} has no installation ${installationId}. ${hint}`,
+  );
+}
+
+const mostRepositoriesAsked = 20;
+
+async function findRepository({ appRequest }: DiagnoseDeps, { appId, installationId, scope }: MintTarget) {
+  const { account } = await getInstallation(appRequest, installationId);
+  if (account === undefined) return undefined;
+  if (scope.owner !== null && scope.owner.toLowerCase() !== account.toLowerCase()) {
+    return otherOwner(scope.owner, account, installationId);
+  }
+  const lost: string[] = [];
+  for (const name of scope.repositories.slice(0, mostRepositoriesAsked)) {
+    const { status } = await appRequest({ method: "GET", path: `/repos/${account}/${name}/installation` });
+    if (status === 404) lost.push(`${account}/${name}`);
+  }
+  if (lost.length === 0) return undefined;
+  return new GhauthError(
+    "repository_inaccessible",
+    `Installation ${installationId} of App ${appId} does not reach ${lost.join(", ")}: correct the name in GITHUB_APP_REPOSITORIES, or select it in the installation's settings.`,
+  );
+}
+
+const levels = ["read", "write", "admin"];
+
+async function findPermission({ appRequest }: DiagnoseDeps, { installationId, scope }: MintTarget) {
+  const { permissions } = await getInstallation(appRequest, installationId);
+  if (permissions === undefined) return undefined;
+  const missing = Object.entries(scope.permissions).filter(
+    ([name, level]) => levels.indexOf(level) > levels.indexOf(permissions[name] ?? ""),
+  );
+  if (missing.length === 0) return undefined;
+  const asked = missing.map(([name, level]) => `${name}:${level} (granted: ${permissions[name] ?? "none"})`);
+  return new GhauthError(
+    "permission_not_granted",
+    `Installation ${installationId} was not granted ${asked.join(", ")}: add it in the App's settings and have the owner approve it, or ask for less in GITHUB_APP_PERMISSIONS.`,
+  );
+}
+
+async function getInstallation(appRequest: AppRequest, installationId: string) {
+  return readInstallation(
+    (await appRequest({ method: "GET", path: `/app/installations/${installationId}` })).json,
+  );
+}
+
+function readInstallation(json: unknown): {
+  id?: number;
+  account?: string;
+  permissions?: Record<string, string>;
+} {
+  if (!isObject(json)) return {};
+  const { id, account, permissions } = json;
+  const login = isObject(account) ? account["login"] : undefined;
+  return {
+    ...(typeof id === "number" && { id }),
+    ...(typeof login === "string" && { account: login }),
+    ...(isObject(permissions) && { permissions: stringsIn(permissions) }),
+  };
+}
+
+function stringsIn(object: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(object).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  );
+}

@@ -1,0 +1,86 @@
+import { GhauthError } from "../errors.js";
+
+/** What a token may reach: repository names of one `owner` (null: whoever owns the installation), all of them if empty; permissions as GitHub spells them. */
+export type Scope = {
+  owner: string | null;
+  repositories: string[];
+  permissions: Record<string, string>;
+};
+
+const mostRepositories = 500; // https://docs.github.com/rest/apps/apps#create-an-installation-access-token-for-an-app
+
+/**
+ * Repositories of one owner from names, `owner/repo` and clone URLs (https, ssh, git, scp-like; with or without
+ * `.git`), separated by spaces or commas. Rejects with `config_invalid`.
+ */
+export function parseRepositories(text: string, key: string): Pick<Scope, "owner" | "repositories"> {
+  const parsed = text
+    .split(/[\s,]+/)
+    .filter(Boolean)
+    .map((item) => parseRepository(item, key));
+  const owners = distinct(parsed.flatMap(({ owner }) => owner ?? []));
+  if (owners.length > 1) {
+    throw new GhauthError(
+      "config_invalid",
+      `${key} names repositories of several owners (${owners.join(", ")}), and an installation token reaches one owner's only: name one owner's repositories.`,
+    );
+  }
+  const repositories = distinct(parsed.map(({ name }) => name));
+  if (repositories.length > mostRepositories) {
+    throw new GhauthError(
+      "config_invalid",
+      `${key} names ${repositories.length} repositories, and GitHub scopes a token to ${mostRepositories} at most: leave it empty for all that the installation reaches.`,
+    );
+  }
+  return { owner: owners[0] ?? null, repositories };
+}
+
+function parseRepository(item: string, key: string): { owner: string | null; name: string } {
+  const path = item
+    .replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*\//i, "") // https://host/, ssh://git@host:22/, git://host/
+    .replace(/^[^/@]+@[^/:]+:/, "") // git@host:
+    .replace(/\/+$/, "")
+    .replace(/\.git$/i, "");
+  const match = /^(?:([A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?)\/)?([A-Za-z0-9._-]+)$/.exec(path);
+  if (!match?.[2] || /^\.{1,2}$/.test(match[2])) {
+    throw new GhauthError(
+      "config_invalid",
+      `${key}: ${JSON.stringify(withoutCredentials(item))} is no repository; write owner/repo or a clone URL.`,
+    );
+  }
+  return { owner: match[1] ?? null, name: match[2] };
+}
+
+function withoutCredentials(url: string): string {
+  return url.replace(/\/\/[^/@]*@/, "//");
+}
+
+/** GitHub's names are the same in any case; the first spelling stays. */
+function distinct(names: string[]): string[] {
+  return names.filter(
+    (name, index) => names.findIndex((other) => other.toLowerCase() === name.toLowerCase()) === index,
+  );
+}
+
+/** Permissions from `contents:read,issues:write`. Rejects with `config_invalid`, a hyphenated name with GitHub's spelling. */
+export function parsePermissions(text: string, key: string): Record<string, string> {
+  const permissions: Record<string, string> = {};
+  for (const item of text.split(/[\s,]+/).filter(Boolean)) {
+    const match = /^([a-z0-9_-]+)[:=](read|write|admin)$/.exec(item);
+    const [, name, level] = match ?? [];
+    if (name === undefined || level === undefined) {
+      throw new GhauthError(
+        "config_invalid",
+        `${key}: ${JSON.stringify(item)} is no permission; write name:read, name:write or name:admin, as in contents:read,issues:write.`,
+      );
+    }
+    if (name.includes("-")) {
+      throw new GhauthError(
+        "config_invalid",
+        `${key}: GitHub spells ${name} with underscores: write ${name.replaceAll("-", "_")}:${level}.`,
+      );
+    }
+    permissions[name] = level;
+  }
+  return permissions;
+}

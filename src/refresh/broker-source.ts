@@ -1,0 +1,95 @@
+import { readFileSync } from "node:fs";
+import { GhauthError, messageOf } from "../errors.js";
+import { parseDate, parseJson } from "../github/github-api.js";
+import type { HttpAnswer } from "../github/http-client.js";
+import { Secret } from "../token/secret.js";
+import type { BrokerSourceConfig } from "./refresh-config.js";
+import { readToken } from "./token-answer.js";
+import type { SourceDeps, TokenSource } from "./token-source.js";
+
+/** A token that lasts until the timer's next tick. */
+const minTtlSeconds = 3000;
+
+/** Asks a token broker, with the bearer token from a file; `expires_at` is put on this host's clock by the answer's `Date`. */
+export function createBrokerSource(
+  { http, clock: { now } }: Pick<SourceDeps, "http" | "clock">,
+  { url, bearerFile, workspace }: BrokerSourceConfig,
+): TokenSource {
+  const bearer = readBearer(bearerFile);
+  const route = workspace === null ? "/admin" : `/workspaces/${encodeURIComponent(workspace)}`;
+  const address = new URL(
+    `${url.href.replace(/\/+$/, "")}${route}/github-installation-token?min_ttl=${minTtlSeconds}`,
+  );
+
+  return {
+    obtain: async () => {
+      const askedAt = now();
+      const answer = await http({
+        method: "GET",
+        url: address,
+        headers: {
+          accept: "application/json",
+          authorization: `Bearer ${bearer.reveal()}`,
+          "user-agent": "takopi-ghauth",
+        },
+      });
+      if (answer.status !== 200) throw explainBroker(answer, address);
+      const token = readToken(answer.text);
+      if (!token) {
+        throw new GhauthError("source_unavailable", `The broker ${address.host} answered without a token.`);
+      }
+      const date = parseDate(answer.headers.date);
+      if (!date || !token.expiresAt) return token;
+      const clockOffsetMs = date.getTime() - askedAt.getTime();
+      return { ...token, expiresAt: new Date(token.expiresAt.getTime() - clockOffsetMs), clockOffsetMs };
+    },
+  };
+}
+
+function readBearer(path: string): Secret {
+  try {
+    const bearer = readFileSync(path, "utf8").trim();
+    if (/^[\x21-\x7e]+$/.test(bearer)) return new Secret(bearer);
+  } catch (error) {
+    throw new GhauthError(
+      "config_invalid",
+      `GHAUTH_BROKER_TOKEN_FILE ${path} cannot be read: ${messageOf(error)}.`,
+      {
+        cause: error,
+      },
+    );
+  }
+  throw new GhauthError(
+    "config_invalid",
+    `GHAUTH_BROKER_TOKEN_FILE ${path} must hold one bearer token and nothing else.`,
+  );
+}
+
+const refusals: Record<number, string> = {
+  400: "does not understand the request",
+  401: "does not know this host's bearer token: add the client there again, and put its token into GHAUTH_BROKER_TOKEN_FILE",
+  403: "does not allow this host that token: widen the client's policy there",
+  404: "has no GitHub App configured, or GHAUTH_BROKER_URL is not its base URL",
+  405: "does not know this request: GHAUTH_BROKER_URL is not its base URL",
+};
+
+function explainBroker({ status, headers, text }: HttpAnswer, { host }: URL): GhauthError {
+  const said = errorIn(parseJson(text));
+  const words = said === "" ? "" : ` (${said})`;
+  const refusal = refusals[status];
+  if (refusal !== undefined)
+    return new GhauthError("source_refused", `The broker ${host} ${refusal}${words}.`);
+  const seconds = Number(headers["retry-after"] ?? Number.NaN);
+  return new GhauthError(
+    "source_unavailable",
+    `The broker ${host} has no token now: HTTP ${status}${words}.`,
+    {
+      ...(Number.isFinite(seconds) && { retryAfterMs: seconds * 1000 }),
+    },
+  );
+}
+
+function errorIn(json: unknown): string {
+  if (typeof json !== "object" || json === null || !("error" in json)) return "";
+  return typeof json.error === "string" ? json.error.slice(0, 200) : "";
+}

@@ -1,0 +1,57 @@
+import { GhauthError, messageOf } from "../errors.js";
+import { isTokenText } from "../token/installation-token.js";
+import { Secret } from "../token/secret.js";
+import type { CommandSourceConfig } from "./refresh-config.js";
+import { type CommandResult, runCommand } from "./run-command.js";
+import { readToken } from "./token-answer.js";
+import type { ObtainedToken, SourceDeps, TokenSource } from "./token-source.js";
+
+const timeoutMs = 30_000;
+
+/** Runs GITHUB_TOKEN_COMMAND (a secret manager's client, say): its stdout is a bare token or `{"token","expires_at"}`. */
+export function createCommandSource(
+  { env, timeLeftMs }: Pick<SourceDeps, "env" | "timeLeftMs">,
+  { words }: CommandSourceConfig,
+): TokenSource {
+  const [program] = words;
+  return {
+    obtain: async () => {
+      const limitMs = Math.min(timeoutMs, timeLeftMs());
+      let result: CommandResult;
+      try {
+        result = await runCommand(words, { env, timeoutMs: limitMs });
+      } catch (error) {
+        throw new GhauthError(
+          "source_refused",
+          `GITHUB_TOKEN_COMMAND ${program} cannot be run: ${messageOf(error)}.`,
+          {
+            cause: error,
+          },
+        );
+      }
+      return readResult(result, program);
+    },
+  };
+}
+
+function readResult({ exitCode, signal, stdout, stderr }: CommandResult, program: string): ObtainedToken {
+  if (exitCode !== 0) {
+    const ending = signal === null ? `ended with ${exitCode}` : `was ended by ${signal}`;
+    const said = stderr.trim().split("\n").at(-1)?.slice(0, 200) ?? "";
+    throw new GhauthError(
+      "source_unavailable",
+      `GITHUB_TOKEN_COMMAND ${program} ${ending}${said === "" ? "" : `: ${said}`}.`,
+    );
+  }
+  const text = stdout.trim();
+  const token = text.startsWith("{") ? readToken(text) : bareToken(text);
+  if (token) return token;
+  throw new GhauthError(
+    "source_unavailable",
+    `GITHUB_TOKEN_COMMAND ${program} printed neither a token nor {"token","expires_at"}.`,
+  );
+}
+
+function bareToken(text: string): ObtainedToken | null {
+  return isTokenText(text) ? { secret: new Secret(text), expiresAt: null } : null;
+}

@@ -1,0 +1,99 @@
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { errnoOf, messageOf } from "../errors.js";
+import type { Environment } from "../system/paths.js";
+import { removeAbandoned, scratchName, writeFileAtomically } from "../token/atomic-file.js";
+import type { Secret } from "../token/secret.js";
+import { type CommandResult, runCommand } from "./run-command.js";
+
+export type GhAuth = { configDir: string; host: string };
+export type GhAuthDeps = { env: Environment; timeoutMs: number };
+
+const scratchOf = "takopi-ghauth";
+const mostTries = 3;
+
+/**
+ * Gives `gh` the token: a real `gh auth login --with-token` in a scratch copy of its configuration, whose hosts.yml
+ * then replaces the real one by rename, because gh itself truncates it in place and readers would see it empty.
+ * Begins again when somebody wrote hosts.yml meanwhile. Answers null, or why gh was not updated: it is then as it was.
+ */
+export async function updateGhAuth(deps: GhAuthDeps, gh: GhAuth, token: Secret): Promise<string | null> {
+  const scratch = join(gh.configDir, scratchName(scratchOf));
+  try {
+    mkdirSync(gh.configDir, { recursive: true, mode: 0o700 });
+    removeAbandoned(gh.configDir, scratchOf);
+    for (let tries = 0; tries < mostTries; tries++) {
+      copyConfig(gh.configDir, scratch);
+      const before = readIfExists(join(scratch, "hosts.yml"));
+      const complaint = await logIn(deps, { configDir: scratch, host: gh.host }, token);
+      if (complaint !== null) return complaint;
+      if (readIfExists(join(gh.configDir, "hosts.yml")) !== before) continue;
+      return publishConfig(scratch, gh.configDir, token);
+    }
+    return "somebody else keeps writing gh's hosts.yml";
+  } catch (error) {
+    return errnoOf(error) === "ENOENT" ? "gh is not installed" : messageOf(error);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+const configFiles = ["hosts.yml", "config.yml"] as const;
+
+function copyConfig(from: string, to: string): void {
+  rmSync(to, { recursive: true, force: true });
+  mkdirSync(to, { mode: 0o700 });
+  for (const name of configFiles) {
+    if (readIfExists(join(from, name)) !== null) copyFileSync(join(from, name), join(to, name));
+  }
+}
+
+/** config.yml goes along where gh changed it: the two carry one format version. */
+function publishConfig(from: string, to: string, token: Secret): string | null {
+  const hosts = readIfExists(join(from, "hosts.yml"));
+  if (!hosts?.includes(token.reveal())) return "gh did not store the token in hosts.yml";
+  const config = readIfExists(join(from, "config.yml"));
+  if (config !== null && config !== readIfExists(join(to, "config.yml"))) {
+    writeFileAtomically(join(to, "config.yml"), config);
+  }
+  writeFileAtomically(join(to, "hosts.yml"), hosts);
+  return null;
+}
+
+async function logIn(deps: GhAuthDeps, { configDir, host }: GhAuth, token: Secret): Promise<string | null> {
+  const result = await runCommand(["gh", "auth", "login", "--hostname", host, "--with-token"], {
+    env: ghEnvironment(deps.env, configDir),
+    timeoutMs: deps.timeoutMs,
+    input: `${token.reveal()}\n`,
+  });
+  return result.exitCode === 0 ? null : complaintOf(result);
+}
+
+function complaintOf({ exitCode, signal, stderr }: CommandResult): string {
+  if (signal === "SIGKILL") return "gh auth login took too long";
+  const said = stderr.trim().split("\n").at(-1)?.slice(0, 200) ?? "";
+  return `gh auth login ended with ${exitCode ?? signal}${said === "" ? "" : `: ${said}`}`;
+}
+
+/** With a token in its environment gh refuses to log in; and it needs neither the key nor our settings. */
+const withheld = /^(?:(?:GH|GITHUB)_(?:ENTERPRISE_)?TOKEN|GITHUB_APP_.*|GHAUTH_.*|GH_DEBUG|DEBUG|GH_HOST)$/;
+
+function ghEnvironment(env: Environment, configDir: string): NodeJS.ProcessEnv {
+  return {
+    ...Object.fromEntries(Object.entries(env).filter(([name]) => !withheld.test(name))),
+    GH_CONFIG_DIR: configDir,
+    GH_PROMPT_DISABLED: "1",
+    GH_NO_UPDATE_NOTIFIER: "1",
+    // Services and agents without a session have no keyring: the token belongs into hosts.yml.
+    DBUS_SESSION_BUS_ADDRESS: "unix:path=/dev/null",
+  };
+}
+
+function readIfExists(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return null;
+    throw error;
+  }
+}

@@ -1,0 +1,109 @@
+#!/usr/bin/env node
+import { parseArgs } from "node:util";
+import { GhauthError, messageOf, toGhauthError } from "../errors.js";
+import { systemClock } from "../system/clock.js";
+import { resolvePaths } from "../system/paths.js";
+import { processStartedAt } from "../system/process-start.js";
+import { appendRefreshLog } from "../token/refresh-log.js";
+import { redact, type Secret } from "../token/secret.js";
+import { readTokenFile, type TokenFile } from "../token/token-file.js";
+import { attemptRefresh } from "./attempt.js";
+import { parseRefreshConfig, readRefreshSettings } from "./refresh-config.js";
+import { type Report, reportFailure, reportRefreshed, skippedSentence } from "./report.js";
+
+const usage = `usage: takopi-refresh-github-token [--force]
+
+Mints a GitHub App installation token, tries it, and publishes it to the token env file and gh.
+  --force  mint even if another run has just published a token
+
+Settings come from the environment and ~/.config/takopi/github-app.env.
+Exit codes: 0 refreshed, 75 failed for now (the old token was kept), 78 a person must change something, 64 usage.
+`;
+
+const { env } = process;
+const clock = systemClock;
+
+async function main(args: string[]): Promise<number> {
+  const options = parseOptions(args);
+  if (options instanceof GhauthError) return say("stderr", `${usage}\n${options.message}`, options.exitCode);
+  if (options.help) return say("stdout", usage.trimEnd(), 0);
+
+  const paths = resolvePaths(env);
+  const secrets: Secret[] = [];
+  let held: TokenFile = { type: "missing" };
+  let report: Report;
+  try {
+    const config = parseRefreshConfig(readRefreshSettings(env, paths), paths);
+    held = readTokenFile(config.tokenEnvFile);
+    if (held.type === "token") secrets.push(held.token.secret);
+    const refreshed = await attemptRefresh(
+      { clock, random: Math.random, env, lockFile: paths.refreshLock },
+      config,
+      {
+        force: options.force,
+        startedAt: processStartedAt(clock.now()),
+        seenEpoch: parseEpoch(env["GHAUTH_SEEN_EPOCH"]),
+      },
+    );
+    if (!refreshed) return say("stdout", skippedSentence, 0);
+    secrets.push(refreshed.token.secret);
+    report = reportRefreshed(refreshed, { config, now: clock.now(), home: paths.home });
+  } catch (thrown) {
+    report = reportFailure(toGhauthError(thrown), { held, now: clock.now() });
+  }
+  report.sentence = redact(report.sentence, secrets);
+  record(paths.refreshLog, report);
+  return say(report.ok ? "stdout" : "stderr", report.sentence, report.exit);
+}
+
+function parseOptions(args: string[]): { force: boolean; help: boolean } | GhauthError {
+  const off = { type: "boolean", default: false } as const;
+  try {
+    return parseArgs({ args, options: { force: off, help: { ...off, short: "h" } } }).values;
+  } catch (error) {
+    return new GhauthError("usage", messageOf(error));
+  }
+}
+
+function parseEpoch(text: string | undefined): number | null {
+  return text !== undefined && /^\d{1,11}$/.test(text) ? Number(text) : null;
+}
+
+function record(path: string, report: Report): void {
+  const at = new Date(clock.now().getTime() - clock.elapsedMs()).toISOString();
+  try {
+    appendRefreshLog(path, {
+      at,
+      trigger: triggerOf(env["GHAUTH_TRIGGER"]),
+      ms: Math.round(clock.elapsedMs()),
+      ...report,
+    });
+  } catch (error) {
+    say("stderr", `The refresh log ${path} cannot be written: ${messageOf(error)}.`, 0);
+  }
+}
+
+function triggerOf(text: string | undefined): string {
+  return text !== undefined && /^[a-z][a-z0-9_-]{0,31}$/.test(text) ? text : "manual";
+}
+
+function say(stream: "stdout" | "stderr", text: string, exitCode: number): number {
+  process[stream].write(`${text}\n`);
+  return exitCode;
+}
+
+const stoppedExitCode = 75;
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+  process.once(signal, () => {
+    say(
+      "stderr",
+      `Stopped by ${signal} before the refresh was done: the old token was kept.`,
+      stoppedExitCode,
+    );
+    process.exit(stoppedExitCode);
+  });
+}
+// Whoever started us may be gone: the refresh goes on without a reader.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+
+process.exitCode = await main(process.argv.slice(2));

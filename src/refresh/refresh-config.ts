@@ -1,0 +1,197 @@
+import { existsSync, readFileSync } from "node:fs";
+import { split } from "shlex";
+import { GhauthError, messageOf } from "../errors.js";
+import { parsePermissions, parseRepositories, type Scope } from "../github/scope.js";
+import { type Environment, expandPath, type Paths } from "../system/paths.js";
+import { parseEnvFile } from "../token/env-file.js";
+import { Secret } from "../token/secret.js";
+
+export type AppSourceConfig = {
+  type: "app";
+  appId: string;
+  installationId: string | null;
+  privateKey: { path: string } | { text: Secret };
+  scope: Scope;
+};
+export type BrokerSourceConfig = { type: "broker"; url: URL; bearerFile: string; workspace: string | null };
+export type CommandSourceConfig = { type: "command"; words: [string, ...string[]] };
+
+/** The refresh script's settings, parsed: paths are absolute, `deadlineSeconds` counts from the script's start. */
+export type RefreshConfig = {
+  apiUrl: URL;
+  source: AppSourceConfig | BrokerSourceConfig | CommandSourceConfig;
+  tokenEnvFile: string;
+  gh: { configDir: string; host: string } | null;
+  deadlineSeconds: number;
+};
+
+/** Reads `github-app.env` and lays the environment over it; an empty variable counts as unset. Rejects with `config_invalid`. */
+export function readRefreshSettings(env: Environment, { appEnvFile }: Paths): Environment {
+  const settings: Record<string, string> = {};
+  for (const [name, value] of readAppEnvFile(appEnvFile)) if (value !== "") settings[name] = value;
+  for (const [name, value] of Object.entries(env)) if (value) settings[name] = value;
+  return settings;
+}
+
+function readAppEnvFile(path: string): Map<string, string> {
+  if (!existsSync(path)) return new Map();
+  let variables: Map<string, string>;
+  try {
+    variables = parseEnvFile(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new GhauthError("config_invalid", `${path} cannot be read: ${messageOf(error)}.`, { cause: error });
+  }
+  if (variables.has("GITHUB_APP_PRIVATE_KEY")) {
+    throw new GhauthError(
+      "config_invalid",
+      `${path} holds GITHUB_APP_PRIVATE_KEY, and the key belongs into a file of its own: move it to github-app.pem beside it (mode 600) and delete the line.`,
+    );
+  }
+  return variables;
+}
+
+/** Parses the settings of DESIGN 4.3. Rejects with `config_invalid`, naming the variable and what was expected. */
+export function parseRefreshConfig(settings: Environment, paths: Paths): RefreshConfig {
+  const apiUrl = parseUrl(settings, "GITHUB_API_URL", "https://api.github.com");
+  return {
+    apiUrl,
+    source: parseSource(settings, paths),
+    tokenEnvFile: parsePath(settings["TOKEN_ENV_FILE"] ?? paths.tokenEnvFile, paths),
+    gh: parseGh(settings, { apiUrl, paths }),
+    deadlineSeconds: parseDeadline(settings),
+  };
+}
+
+function parseSource(settings: Environment, paths: Paths): RefreshConfig["source"] {
+  const name = settings["GITHUB_TOKEN_SOURCE"] ?? "app";
+  const parse = sources[name];
+  if (parse) return parse(settings, paths);
+  throw invalid(
+    "GITHUB_TOKEN_SOURCE",
+    `must be one of ${Object.keys(sources).join(", ")}, not ${JSON.stringify(name)}`,
+  );
+}
+
+const sources: Record<string, (settings: Environment, paths: Paths) => RefreshConfig["source"]> = {
+  app: parseAppSource,
+  broker: parseBrokerSource,
+  command: parseCommandSource,
+};
+
+function parseAppSource(settings: Environment, paths: Paths): AppSourceConfig {
+  const appId = required(
+    settings,
+    "GITHUB_APP_ID",
+    "the App ID (or client ID) from the App's settings page",
+  ).trim();
+  if (!/^[A-Za-z0-9._-]+$/.test(appId))
+    throw invalid("GITHUB_APP_ID", "must be a number or a client ID (Iv…)");
+
+  const installationId = settings["GITHUB_APP_INSTALLATION_ID"]?.trim() ?? null;
+  if (installationId !== null && !/^\d+$/.test(installationId)) {
+    throw invalid(
+      "GITHUB_APP_INSTALLATION_ID",
+      "must be a number: the last part of the installation's settings URL",
+    );
+  }
+  const scope = {
+    ...parseRepositories(settings["GITHUB_APP_REPOSITORIES"] ?? "", "GITHUB_APP_REPOSITORIES"),
+    permissions: parsePermissions(settings["GITHUB_APP_PERMISSIONS"] ?? "", "GITHUB_APP_PERMISSIONS"),
+  };
+  if (installationId === null && scope.owner === null) {
+    throw invalid(
+      "GITHUB_APP_INSTALLATION_ID",
+      "must be set, or GITHUB_APP_REPOSITORIES must name owner/repo so that the installation can be looked up",
+    );
+  }
+  return { type: "app", appId, installationId, privateKey: parseKeyOrigin(settings, paths), scope };
+}
+
+function parseKeyOrigin(settings: Environment, paths: Paths): AppSourceConfig["privateKey"] {
+  const text = settings["GITHUB_APP_PRIVATE_KEY"];
+  if (text !== undefined) return { text: new Secret(text) };
+  const path = settings["GITHUB_APP_PRIVATE_KEY_PATH"] ?? settings["GITHUB_APP_PRIVATE_KEY_FILE"];
+  return { path: parsePath(path ?? paths.privateKeyFile, paths) };
+}
+
+function parseBrokerSource(settings: Environment, paths: Paths): BrokerSourceConfig {
+  required(settings, "GHAUTH_BROKER_URL", "the broker's base URL");
+  return {
+    type: "broker",
+    url: parseUrl(settings, "GHAUTH_BROKER_URL", ""),
+    bearerFile: parsePath(
+      required(settings, "GHAUTH_BROKER_TOKEN_FILE", "the file with this host's bearer token"),
+      paths,
+    ),
+    workspace: settings["GHAUTH_BROKER_WORKSPACE"] ?? null,
+  };
+}
+
+function parseCommandSource(settings: Environment): CommandSourceConfig {
+  const command = required(settings, "GITHUB_TOKEN_COMMAND", "the command that prints a token");
+  try {
+    const [program, ...rest] = split(command);
+    if (program !== undefined) return { type: "command", words: [program, ...rest] };
+  } catch {
+    throw invalid("GITHUB_TOKEN_COMMAND", "has a quotation mark that is not closed");
+  }
+  throw invalid("GITHUB_TOKEN_COMMAND", "must name a program");
+}
+
+function parseGh(
+  settings: Environment,
+  { apiUrl, paths }: { apiUrl: URL; paths: Paths },
+): RefreshConfig["gh"] {
+  const mode = settings["GH_AUTH"] ?? "auto";
+  if (mode === "off") return null;
+  if (mode !== "auto") throw invalid("GH_AUTH", `must be auto or off, not ${JSON.stringify(mode)}`);
+  return {
+    configDir: parsePath(settings["GH_CONFIG_DIR"] ?? paths.ghConfigDir, paths),
+    host: apiUrl.hostname === "api.github.com" ? "github.com" : apiUrl.hostname,
+  };
+}
+
+const longestDeadlineSeconds = 3600;
+
+function parseDeadline(settings: Environment): number {
+  const text = settings["GHAUTH_REFRESH_DEADLINE_SECONDS"] ?? "60";
+  const seconds = Number(text);
+  if (!(seconds > 0 && seconds <= longestDeadlineSeconds)) {
+    throw invalid(
+      "GHAUTH_REFRESH_DEADLINE_SECONDS",
+      `must be a number of seconds from 1 to ${longestDeadlineSeconds}`,
+    );
+  }
+  return seconds;
+}
+
+function parseUrl(settings: Environment, name: string, fallback: string): URL {
+  const text = settings[name] ?? fallback;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (
+    url === null ||
+    !/^https?:$/.test(url.protocol) ||
+    url.username ||
+    url.password ||
+    url.search ||
+    url.hash
+  ) {
+    throw invalid(name, "must be a plain http(s) URL, as in https://api.github.com");
+  }
+  return url;
+}
+
+function parsePath(path: string, { home }: Paths): string {
+  return expandPath(path, { home });
+}
+
+function required(settings: Environment, name: string, what: string): string {
+  const value = settings[name];
+  if (value === undefined)
+    throw invalid(name, `is not set: give ${what}, in the environment or in github-app.env`);
+  return value;
+}
+
+function invalid(name: string, complaint: string): GhauthError {
+  return new GhauthError("config_invalid", `${name} ${complaint}.`);
+}

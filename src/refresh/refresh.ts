@@ -1,0 +1,63 @@
+import { GhauthError, toGhauthError } from "../errors.js";
+import { explainRefusal } from "../github/explain.js";
+import type { GitHubRequest } from "../github/github-api.js";
+import type { InstallationToken } from "../token/installation-token.js";
+import { retry, type RetryDeps } from "./retry.js";
+import type { ObtainedToken, TokenSource } from "./token-source.js";
+
+export type RefreshDeps = RetryDeps & {
+  source: TokenSource;
+  request: GitHubRequest;
+  publish: (token: InstallationToken) => Promise<string[]>;
+};
+
+export type Refreshed = { token: ObtainedToken; warnings: string[] };
+
+/**
+ * One refresh: obtain a token, try it, and only then publish it. `deadlineMs` is an instant of `clock.elapsedMs`;
+ * `host` names GitHub in sentences. Rejects with a GhauthError, and what was published before is then untouched.
+ */
+export async function refresh(
+  deps: RefreshDeps,
+  { deadlineMs, host }: { deadlineMs: number; host: string },
+): Promise<Refreshed> {
+  const token = await obtain(deps, deadlineMs);
+  const trialMs = Math.min(deadlineMs, deps.clock.elapsedMs() + longestTrialMs);
+  await retry(deps, { deadlineMs: trialMs, mostDelayMs: longestTrialDelayMs }, () =>
+    tryToken(deps.request, { token, host }),
+  );
+  return { token, warnings: await deps.publish(token) };
+}
+
+async function obtain(deps: RefreshDeps, deadlineMs: number): Promise<ObtainedToken> {
+  try {
+    return await retry(deps, { deadlineMs }, deps.source.obtain);
+  } catch (thrown) {
+    const error = toGhauthError(thrown);
+    throw error.isTransient ? error : ((await deps.source.diagnose?.(error)) ?? error);
+  }
+}
+
+const longestTrialMs = 20_000;
+const longestTrialDelayMs = 2_000;
+
+/**
+ * Uses a fresh token once, on GET /rate_limit, which costs nothing. GitHub may refuse it for some seconds until it
+ * has reached all its servers, so a refusal is `token_refused` and can pass.
+ */
+async function tryToken(
+  request: GitHubRequest,
+  { token, host }: { token: InstallationToken; host: string },
+): Promise<void> {
+  const answer = await request({ method: "GET", path: "/rate_limit", authorization: token.secret });
+  const { status } = answer;
+  if (status === 401 || status === 403) {
+    throw new GhauthError(
+      "token_refused",
+      `The new token does not work: ${host} refuses it with HTTP ${status}.`,
+    );
+  }
+  // An Enterprise Server without rate limits answers 404 to a token that it knows.
+  if (status >= 500 || (answer.json === undefined && status !== 404))
+    throw explainRefusal(answer, { host, appId: "" });
+}

@@ -1,0 +1,69 @@
+import type { GhauthError } from "../errors.js";
+import { displayPath } from "../system/paths.js";
+import { prefixOf } from "../token/installation-token.js";
+import type { RefreshLogEntry } from "../token/refresh-log.js";
+import { isoSeconds, type TokenFile } from "../token/token-file.js";
+import { millisecondsLeft } from "../token/token-state.js";
+import type { RefreshConfig } from "./refresh-config.js";
+import type { Refreshed } from "./refresh.js";
+
+/** What came of a run, for its last line and, unless nothing was tried, the refresh log. */
+export type Report = Pick<RefreshLogEntry, "ok" | "code" | "exit" | "sentence" | "expires_at" | "sha256">;
+
+export function reportRefreshed(
+  { token, warnings }: Refreshed,
+  { config, now, home }: { config: RefreshConfig; now: Date; home: string },
+): Report {
+  const expiresAt = token.expiresAt && isoSeconds(token.expiresAt);
+  const valid = token.expiresAt
+    ? `valid until ${expiresAt} (${minutes(token.expiresAt.getTime() - now.getTime())})`
+    : "of unknown expiry";
+  const where = displayPath(config.tokenEnvFile, home);
+  const notes = [...clockNotes(token.clockOffsetMs ?? 0), ...warnings];
+  return {
+    ok: true,
+    code: warnings.length > 0 ? "refreshed_with_warning" : "refreshed",
+    exit: 0,
+    sentence:
+      [
+        `Refreshed: token ${prefixOf(token)}… (sha256 ${token.secret.fingerprint}), ${valid}, is in ${where}`,
+        ...notes,
+      ].join("; ") + ".",
+    expires_at: expiresAt,
+    sha256: token.secret.fingerprint,
+  };
+}
+
+export function reportFailure(error: GhauthError, { held, now }: { held: TokenFile; now: Date }): Report {
+  return {
+    ok: false,
+    code: error.code,
+    exit: error.exitCode,
+    sentence: `${error.message} ${heldSentence(held, now)}`,
+    expires_at: null,
+    sha256: null,
+  };
+}
+
+export const skippedSentence = "Another run has just refreshed the token: nothing to do.";
+
+function heldSentence(held: TokenFile, now: Date): string {
+  const leftMs = held.type === "token" ? millisecondsLeft(held, now) : 0;
+  return leftMs > 0
+    ? `The old token was kept: it has ${minutes(leftMs)} left.`
+    : "There is no valid token now.";
+}
+
+const worthTellingMs = 60_000;
+
+function clockNotes(offsetMs: number): string[] {
+  if (Math.abs(offsetMs) < worthTellingMs) return [];
+  const direction = offsetMs > 0 ? "behind" : "ahead of";
+  return [`this host's clock is ${minutes(Math.abs(offsetMs))} ${direction} GitHub's: set it (timedatectl)`];
+}
+
+function minutes(ms: number): string {
+  const whole = Math.floor(ms / 60_000);
+  if (whole < 1) return `${Math.floor(ms / 1000)} s`;
+  return whole < 120 ? `${whole} min` : `${Math.floor(whole / 60)} h ${whole % 60} min`;
+}

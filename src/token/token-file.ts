@@ -1,0 +1,87 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { errnoOf, messageOf } from "../errors.js";
+import { writeFileAtomically } from "./atomic-file.js";
+import { parseEnvFile } from "./env-file.js";
+import { isTokenText, type InstallationToken } from "./installation-token.js";
+import { Secret } from "./secret.js";
+
+/** The token env file as found: `mode` is its permission bits, `writtenAt` its mtime. */
+export type TokenFile =
+  | { type: "missing" }
+  | { type: "unreadable"; reason: string }
+  | { type: "empty"; mode: number; writtenAt: Date }
+  | { type: "token"; token: InstallationToken; mode: number; writtenAt: Date };
+
+const largestFile = 65_536;
+
+/** Reads the token env file tolerantly, as people and other tools write such files; never throws. */
+export function readTokenFile(path: string): TokenFile {
+  try {
+    const { text, mode, writtenAt } = readSmallFile(path);
+    const token = parseTokenFile(text);
+    return token ? { type: "token", token, mode, writtenAt } : { type: "empty", mode, writtenAt };
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === "ENOENT" || errno === "ENOTDIR") return { type: "missing" };
+    return { type: "unreadable", reason: unreadableReasons[errno ?? ""] ?? messageOf(error) };
+  }
+}
+
+const unreadableReasons: Record<string, string> = {
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  ELOOP: "its symbolic links lead in a circle",
+};
+
+function readSmallFile(path: string): { text: string; mode: number; writtenAt: Date } {
+  // Non-blocking: a FIFO at this path must not hang a chat host.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stats = fstatSync(file);
+    const { mode, mtime, size } = stats;
+    if (!stats.isFile()) throw new Error("it is not a regular file");
+    if (size > largestFile) throw new Error(`it has ${size} bytes, which no token env file has`);
+    const buffer = Buffer.alloc(largestFile);
+    const length = readSync(file, buffer, 0, largestFile, 0);
+    return { text: buffer.toString("utf8", 0, length), mode: mode & 0o777, writtenAt: mtime };
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The token in an env file's text, or null; GITHUB_TOKEN or GH_TOKEN will do, and an expiry is optional. */
+export function parseTokenFile(text: string): InstallationToken | null {
+  const variables = parseEnvFile(text);
+  const value = variables.get("GITHUB_TOKEN") || variables.get("GH_TOKEN") || "";
+  if (!isTokenText(value)) return null;
+  return { secret: new Secret(value), expiresAt: parseExpiry(variables) };
+}
+
+function parseExpiry(variables: Map<string, string>): Date | null {
+  const epoch = variables.get("GITHUB_TOKEN_EXPIRES_EPOCH") ?? "";
+  const at = /^\d{1,11}$/.test(epoch)
+    ? new Date(Number(epoch) * 1000)
+    : new Date(variables.get("GITHUB_TOKEN_EXPIRES_AT") ?? "");
+  return Number.isNaN(at.getTime()) ? null : at;
+}
+
+/** The file's text: lines that `sh`, systemd's `EnvironmentFile=` and dotenv read alike. */
+export function renderTokenFile({ secret, expiresAt }: InstallationToken): string {
+  const lines = [`GITHUB_TOKEN=${secret.reveal()}`, `GH_TOKEN=${secret.reveal()}`];
+  if (expiresAt) {
+    const epoch = Math.floor(expiresAt.getTime() / 1000);
+    lines.push(`GITHUB_TOKEN_EXPIRES_AT=${isoSeconds(new Date(epoch * 1000))}`);
+    lines.push(`GITHUB_TOKEN_EXPIRES_EPOCH=${epoch}`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** Publishes a token: mode 0600, whole or not at all. Rejects with the system's error; the old file then stays. */
+export function writeTokenFile(path: string, token: InstallationToken): void {
+  writeFileAtomically(path, renderTokenFile(token));
+}
+
+/** ISO 8601 in UTC with whole seconds, as GitHub writes its instants. */
+export function isoSeconds(at: Date): string {
+  return `${at.toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,31 @@
+import type { TokenFile } from "./token-file.js";
+
+export type TokenState = "missing" | "unreadable" | "insecure" | "expired" | "stale" | "fresh";
+
+/** GitHub's installation tokens live one hour; so does one whose expiry nobody wrote down. */
+const assumedLifeMs = 60 * 60_000;
+const tooLittleLeftMs = 5 * 60_000;
+
+/**
+ * Judges a token env file: the first state that holds of missing, unreadable, insecure (others than its owner can
+ * read or write it), expired, stale (older than `maxAgeMs`, under 5 minutes left, or `refused` by GitHub), fresh.
+ */
+export function judgeTokenFile(
+  file: TokenFile,
+  { now, maxAgeMs, refused = false }: { now: Date; maxAgeMs: number; refused?: boolean },
+): TokenState {
+  if (file.type === "missing" || file.type === "empty") return "missing";
+  if (file.type === "unreadable") return "unreadable";
+  if ((file.mode & 0o077) !== 0) return "insecure";
+  const ageMs = now.getTime() - file.writtenAt.getTime();
+  const leftMs = millisecondsLeft(file, now);
+  if (leftMs <= 0) return "expired";
+  if (ageMs > maxAgeMs || refused) return "stale";
+  return file.token.expiresAt && leftMs < tooLittleLeftMs ? "stale" : "fresh";
+}
+
+/** How long the token of a file has to live, in milliseconds: by its expiry, or an hour from when it was written. */
+export function millisecondsLeft(file: Extract<TokenFile, { type: "token" }>, now: Date): number {
+  const expiresAt = file.token.expiresAt?.getTime() ?? file.writtenAt.getTime() + assumedLifeMs;
+  return expiresAt - now.getTime();
+}
