@@ -1,0 +1,151 @@
+import { spawn } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "vitest";
+import {
+  createGitHubStandIn,
+  type GitHubStandInOptions,
+  type StandInApp,
+  type StandInInstallation,
+} from "../../src/demo/github-stand-in.js";
+
+const keyPair = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const pem = keyPair.privateKey.export({ type: "pkcs1", format: "pem" }).toString();
+
+export const app: StandInApp = {
+  id: 123_456,
+  clientId: "Iv23liExampleExample",
+  slug: "example-app",
+  publicKey: keyPair.publicKey,
+  permissions: { contents: "write", issues: "write", metadata: "read", pull_requests: "write" },
+};
+
+export const installation: StandInInstallation = {
+  id: 987_654,
+  appId: app.id,
+  account: { login: "acme", type: "Organization" },
+  repositories: ["site", "tools"],
+};
+
+export type RunResult = { exitCode: number | null; signal: string | null; stdout: string; stderr: string };
+export type RunOptions = { env?: Record<string, string | undefined>; input?: string | Buffer; cwd?: string };
+
+const checkout = join(import.meta.dirname, "../..");
+
+/** Where the executables are, as a checkout has them. */
+export const executables = {
+  ghauth: join(checkout, "dist/main.js"),
+  refresh: join(checkout, "scripts/takopi-refresh-github-token"),
+} as const;
+
+/**
+ * A host with a home directory (whose name has a space) and a GitHub stand-in, set up like an operator's: key, settings,
+ * nothing else. `await using` ends it, and then checks that nothing that it ran ever printed or logged a secret.
+ */
+export async function createMachine(github: Partial<GitHubStandInOptions> = {}) {
+  const standIn = createGitHubStandIn({ apps: [app], installations: [installation], ...github });
+  const baseUrl = await standIn.listen();
+  const root = mkdtempSync(join(tmpdir(), "ghauth-test-"));
+  const home = join(root, "home of tests");
+  const paths = {
+    appEnvFile: join(home, ".config/takopi/github-app.env"),
+    privateKey: join(home, ".config/takopi/github-app.pem"),
+    tokenEnvFile: join(home, ".config/takopi/github-token.env"),
+    refreshLog: join(home, ".local/state/takopi/github-token-refresh.jsonl"),
+    refreshScript: join(home, ".local/bin/takopi-refresh-github-token"),
+    takopiConfig: join(home, ".takopi/takopi.toml"),
+  };
+  write(paths.privateKey, pem);
+  const settings: Record<string, string> = {
+    GITHUB_APP_ID: String(app.id),
+    GITHUB_APP_INSTALLATION_ID: String(installation.id),
+    GITHUB_API_URL: baseUrl,
+    GH_AUTH: "off",
+  };
+  write(
+    paths.appEnvFile,
+    Object.entries(settings)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(""),
+  );
+
+  const emitted: string[] = [];
+  const secretsSeen = new Set<string>();
+  const environment: Record<string, string> = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: home,
+    LANG: "C.UTF-8",
+  };
+
+  const run = async (words: readonly [string, ...string[]], options: RunOptions = {}): Promise<RunResult> => {
+    const [program, ...rest] = words;
+    const env = { ...environment, ...options.env };
+    const child = spawn(program, rest, { env, cwd: options.cwd ?? home, stdio: ["pipe", "pipe", "pipe"] });
+    const output = { stdout: "", stderr: "" };
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
+    child.stdin.on("error", () => {}); // a program may end without reading
+    child.stdin.end(options.input ?? "");
+    await once(child, "close");
+    emitted.push(output.stdout, output.stderr);
+    for (const token of standIn.liveTokens) secretsSeen.add(token);
+    return { exitCode: child.exitCode, signal: child.signalCode, ...output };
+  };
+
+  return {
+    github: standIn,
+    baseUrl,
+    root,
+    home,
+    paths,
+    pem,
+    env: environment,
+    write,
+    read: (path: string) => readFileSync(path, "utf8"),
+    run,
+    /** The refresh script, as the timer runs it. */
+    refresh: async (options: RunOptions & { args?: string[] } = {}) =>
+      run([executables.refresh, ...(options.args ?? [])], options),
+    ghauth: async (args: string[], options: RunOptions = {}) =>
+      run([process.execPath, executables.ghauth, ...args], options),
+    /** The token that the token env file holds, if there is one. */
+    heldToken: (): string | undefined =>
+      existsSync(paths.tokenEnvFile)
+        ? /^GITHUB_TOKEN=(.*)$/m.exec(readFileSync(paths.tokenEnvFile, "utf8"))?.[1]
+        : undefined,
+    /** The refresh log's entries, oldest first. */
+    log: (): unknown[] =>
+      existsSync(paths.refreshLog)
+        ? readFileSync(paths.refreshLog, "utf8")
+            .trim()
+            .split("\n")
+            .map((line) => JSON.parse(line))
+        : [],
+    /** What a secret must never be in: everything printed so far, and the log. */
+    [Symbol.asyncDispose]: async () => {
+      if (existsSync(paths.refreshLog)) emitted.push(readFileSync(paths.refreshLog, "utf8"));
+      await standIn.close();
+      rmSync(root, { recursive: true, force: true });
+      expectNoSecret(emitted.join("\n"), [...secretsSeen]);
+    },
+  };
+}
+
+export type Machine = Awaited<ReturnType<typeof createMachine>>;
+
+function write(path: string, text: string, mode = 0o600): void {
+  mkdirSync(join(path, ".."), { recursive: true, mode: 0o700 });
+  writeFileSync(path, text, { mode });
+  chmodSync(path, mode);
+}
+
+/** Fails where text holds a whole token, 12 characters of one after its prefix, a JWT or a private key. */
+export function expectNoSecret(text: string, tokens: readonly string[]): void {
+  expect(text).not.toMatch(/gh[a-z]_[A-Za-z0-9._-]{12,}|eyJ[A-Za-z0-9_-]{10,}\.|PRIVATE KEY-----\s*MII/);
+  for (const token of tokens) {
+    for (let at = 0; at + 12 <= token.length; at += 6) expect(text).not.toContain(token.slice(at, at + 12));
+  }
+}
