@@ -1,0 +1,27 @@
+import { GhauthError } from "../errors.js";
+import { createGhauthCommand } from "../ghauth/ghauth-command.js";
+import { systemClock } from "../system/clock.js";
+import { createDispatch } from "../takopi/dispatch.js";
+import { answer } from "../transports/console.js";
+import { readConfigOptionOrDefaults } from "./config-option.js";
+import { parseOptions } from "./parse-options.js";
+
+/** `ghauth help|flow|status|refresh`: the command backend from a shell. Resolves with the exit code. */
+export async function runBackendVerb(name: string, args: string[]): Promise<number> {
+  const { env, stdout } = process;
+  const { config: file, json = false } = parseOptions(args, {
+    config: { type: "string" },
+    json: { type: "boolean" },
+  });
+  if (json && name !== "status") throw new GhauthError("usage", `ghauth ${name} has no --json.`);
+  const config = readConfigOptionOrDefaults(file, env);
+  const command = createGhauthCommand({ clock: systemClock, env });
+  if (json) {
+    const status = command.status({ pluginConfig: config.pluginConfig("ghauth"), configPath: config.path });
+    stdout.write(`${JSON.stringify(status)}\n`);
+    return status.state === "fresh" ? 0 : 1;
+  }
+  const dispatch = createDispatch(new Map([[command.id, command]]), config);
+  const result = await answer(`/ghauth ${name}`, { dispatch, output: stdout });
+  return result?.exitCode ?? 0;
+}

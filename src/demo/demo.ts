@@ -1,0 +1,94 @@
+import { generateKeyPairSync } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseOptions } from "../cli/parse-options.js";
+import { createGhauthCommand } from "../ghauth/ghauth-command.js";
+import { systemClock } from "../system/clock.js";
+import { type Paths, resolvePaths } from "../system/paths.js";
+import { createDispatch } from "../takopi/dispatch.js";
+import { readTakopiConfig } from "../takopi/takopi-config.js";
+import { answer, runConsole } from "../transports/console.js";
+import { createGitHubStandIn } from "./github-stand-in.js";
+
+const appId = 123_456;
+const installationId = 987_654;
+const script = ["/ghauth flow", "/ghauth status", "/ghauth refresh", "/ghauth status"];
+
+/**
+ * `ghauth demo`: the whole chain on an embedded GitHub stand-in, in a temporary home that is removed at the end. Lines
+ * from its input are answered like commands in chat; without any it plays flow, status, refresh, status.
+ */
+export async function main(args: string[]): Promise<number> {
+  parseOptions(args, {});
+  const { stdin, stdout } = process;
+  const home = mkdtempSync(join(tmpdir(), "ghauth-demo-"));
+  const stop = new AbortController();
+  for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => stop.abort());
+  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const gitHub = createGitHubStandIn({
+    apps: [
+      {
+        id: appId,
+        clientId: "Iv23liDemoDemoDemo",
+        slug: "demo",
+        publicKey,
+        permissions: { contents: "write" },
+      },
+    ],
+    installations: [
+      { id: installationId, appId, account: { login: "acme", type: "Organization" }, repositories: ["site"] },
+    ],
+  });
+  try {
+    const env = { PATH: process.env["PATH"], HOME: home, GHAUTH_NODE: process.execPath };
+    const paths = resolvePaths(env);
+    setUp(paths, {
+      apiUrl: await gitHub.listen(),
+      privateKey: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    });
+    const command = createGhauthCommand({ clock: systemClock, env });
+    const dispatch = createDispatch(new Map([[command.id, command]]), readTakopiConfig(paths.takopiConfig));
+    stdout.write(`A GitHub of its own on loopback, and a home of its own in ${home}: try /ghauth help\n\n`);
+    if ((await runConsole({ input: stdin, output: stdout }, dispatch, stop.signal)) > 0 || stdin.isTTY)
+      return 0;
+    for (const line of script) {
+      stdout.write(`> ${line}\n`);
+      await answer(line, { dispatch, output: stdout });
+    }
+    return 0;
+  } finally {
+    await gitHub.close();
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+/** What an operator's set-up leaves behind: key, settings, configuration. */
+function setUp(paths: Paths, { apiUrl, privateKey }: { apiUrl: string; privateKey: string }): void {
+  const files = {
+    [paths.privateKeyFile]: privateKey,
+    [paths.appEnvFile]: [
+      `GITHUB_APP_ID=${appId}`,
+      `GITHUB_APP_INSTALLATION_ID=${installationId}`,
+      `GITHUB_API_URL=${apiUrl}`,
+      "GH_AUTH=off",
+      "",
+    ].join("\n"),
+    [paths.takopiConfig]: [
+      'transport = "console"',
+      "[plugins.ghauth]",
+      `refresh_script = ${JSON.stringify(installedScript())}`,
+      "",
+    ].join("\n"),
+  };
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeFileSync(path, text, { mode: 0o600 });
+  }
+}
+
+function installedScript(): string {
+  const root = dirname(fileURLToPath(import.meta.resolve("takopi-ghauth/package.json")));
+  return join(root, "scripts/takopi-refresh-github-token");
+}

@@ -1,0 +1,157 @@
+import { toGhauthError } from "../errors.js";
+import { type Clock, systemClock } from "../system/clock.js";
+import { displayPath, type Environment, type Paths, resolvePaths } from "../system/paths.js";
+import {
+  type CommandBackend,
+  type CommandContext,
+  type CommandResult,
+  type Reply,
+  terminalChannel,
+} from "../takopi/command-backend.js";
+import { redact, type Secret } from "../token/secret.js";
+import { readTokenFile } from "../token/token-file.js";
+import { createManualRefresh, type ManualRefresh } from "./manual-refresh.js";
+import { parsePluginConfig, type PluginConfig } from "./plugin-config.js";
+import { renderReply, renderStatus } from "./render.js";
+import { readStatus, type Status } from "./token-status.js";
+
+export type GhauthDeps = { clock: Clock; env: Environment };
+
+export type GhauthCommand = CommandBackend & {
+  /** How things stand, as `status --json` prints it. Rejects with `config_invalid`. */
+  status: (context: Pick<CommandContext, "pluginConfig" | "configPath">) => Status;
+};
+
+type Call = {
+  context: CommandContext;
+  config: PluginConfig;
+  paths: Paths;
+  deps: GhauthDeps;
+  manualRefresh: ManualRefresh;
+};
+type Subcommand = {
+  summary: string;
+  run: (call: Call) => CommandResult | Promise<CommandResult | undefined>;
+};
+
+const subcommands: Record<string, Subcommand> = {
+  help: { summary: "this list", run: help },
+  flow: { summary: "how a token travels from the App's key to gh, git and agents", run: flow },
+  status: { summary: "the token's state, prefix, age and time left", run: status },
+  refresh: { summary: "run the refresh script once and show what came of it", run: refresh },
+};
+
+/** Creates `/ghauth`. One refresh runs at a time, and the cooldown is kept, for all that share what is created here. */
+export function createGhauthCommand(deps: GhauthDeps): GhauthCommand {
+  const paths = resolvePaths(deps.env);
+  const manualRefresh = createManualRefresh(deps);
+  const configOf = ({ pluginConfig, configPath }: Pick<CommandContext, "pluginConfig" | "configPath">) =>
+    parsePluginConfig(pluginConfig, { configPath: configPath ?? paths.takopiConfig, paths });
+
+  return {
+    id: "ghauth",
+    description: "GitHub token: help, flow, status, refresh",
+    status: (context) => readStatus(configOf(context), { now: deps.clock.now(), paths }),
+    handle: async (context) => {
+      try {
+        const config = configOf(context);
+        const subcommand = subcommands[context.args[0]?.toLowerCase() ?? ""] ?? { summary: "", run: help };
+        const result = await subcommand.run({ context, config, paths, deps, manualRefresh });
+        return result && redactReply(result, heldSecrets(config));
+      } catch (thrown) {
+        const error = toGhauthError(thrown);
+        return redactReply(
+          { text: `error:\n${error.message}`, level: "error", exitCode: error.exitCode },
+          [],
+        );
+      }
+    },
+  };
+}
+
+/** The command backend that Takopi and our host load. */
+export const BACKEND: CommandBackend = createGhauthCommand({ clock: systemClock, env: process.env });
+
+function help(): CommandResult {
+  const usage = Object.entries(subcommands).map(([name, { summary }]) => ({
+    name: `/ghauth ${name}`,
+    value: summary,
+  }));
+  return renderReply({
+    title: "Keeps this host's GitHub token alive.",
+    level: "ok",
+    fields: usage,
+    actions: [],
+  });
+}
+
+function flow({ config, paths }: Call): CommandResult {
+  const show = (path: string) => displayPath(path, paths.home);
+  return renderReply({
+    title: "How a token travels:",
+    level: "ok",
+    fields: [
+      { name: "1. private key", value: `${show(paths.privateKeyFile)}, which only the refresh script reads` },
+      {
+        name: "2. refresh script",
+        value: `${show(config.refreshScript)} mints an installation token and tries it`,
+      },
+      { name: "3. token env file", value: `${show(config.tokenEnvFile)} gets it in one step` },
+      { name: "4. gh", value: `${show(paths.ghConfigDir)}/hosts.yml gets it too` },
+      { name: "5. git and agents", value: "take it from there, through the credential helper or gh" },
+    ],
+    actions: [],
+  });
+}
+
+function status({ config, paths, deps }: Call): CommandResult {
+  const now = deps.clock.now();
+  const read = readStatus(config, { now, paths });
+  return { ...renderStatus(read, now), exitCode: read.state === "fresh" ? 0 : 1 };
+}
+
+async function refresh(call: Call): Promise<CommandResult | undefined> {
+  const { context, config, paths, deps, manualRefresh } = call;
+  const isTerminal = context.message.channelId === terminalChannel;
+  const before = heldSecrets(config);
+  const started = manualRefresh.start(config, { hasCooldown: !isTerminal });
+  if (started.type === "cooldown") {
+    const title = `The token was refreshed ${started.agoSeconds} s ago: wait ${started.waitSeconds} s before the next refresh.`;
+    return renderReply({ title, level: "warn" });
+  }
+  const isJoining = started.type === "joined";
+  const running = await context.executor.send({
+    text: isJoining ? "A refresh is already running: waiting for it…" : "Refreshing the GitHub token…",
+    level: "ok",
+  });
+  const outcome = await started.outcome;
+  const read = renderStatus(readStatus(config, { now: deps.clock.now(), paths }), deps.clock.now());
+  const reply = redactReply(
+    renderReply({
+      title: outcome.sentence,
+      level: outcome.exitCode === 0 ? (read.level ?? "ok") : "error",
+      fields: [{ name: "took", value: `${(outcome.ms / 1000).toFixed(1)} s` }, ...(read.fields ?? [])],
+      tail: outcome.tail(before),
+    }),
+    [...before, ...heldSecrets(config)],
+  );
+  if (running === null) return { ...reply, exitCode: outcome.exitCode };
+  await context.executor.edit(running, reply);
+  return undefined;
+}
+
+function heldSecrets({ tokenEnvFile }: PluginConfig): Secret[] {
+  const file = readTokenFile(tokenEnvFile);
+  return file.type === "token" ? [file.token.secret] : [];
+}
+
+function redactReply<T extends Reply>(reply: T, secrets: readonly Secret[]): T {
+  const clean = (text: string) => redact(text, secrets);
+  return {
+    ...reply,
+    text: clean(reply.text),
+    ...(reply.title !== undefined && { title: clean(reply.title) }),
+    ...(reply.tail !== undefined && { tail: clean(reply.tail) }),
+    ...(reply.fields && { fields: reply.fields.map((field) => ({ ...field, value: clean(field.value) })) }),
+  };
+}

@@ -1,0 +1,83 @@
+import { displayPath, type Paths } from "../system/paths.js";
+import { readGhLogin } from "../system/gh-hosts.js";
+import { prefixOf } from "../token/installation-token.js";
+import { readLastRefresh, type RefreshLogEntry } from "../token/refresh-log.js";
+import { isoSeconds, readTokenFile, type TokenFile } from "../token/token-file.js";
+import { judgeTokenFile, millisecondsLeft, type TokenState } from "../token/token-state.js";
+import type { PluginConfig } from "./plugin-config.js";
+
+/** What `status --json` prints. Seconds are whole; instants are ISO 8601 in UTC, on this host's clock. */
+export type Status = {
+  state: TokenState;
+  token: { prefix: string; sha256: string } | null;
+  refreshed_at: string | null;
+  age_seconds: number | null;
+  expires_at: string | null;
+  expires_in_seconds: number | null;
+  timer: null;
+  last_refresh: RefreshLogEntry | null;
+  gh: { login: string | null } | null;
+  problems: string[];
+};
+
+/** Reads how things stand on this machine; asks no network. */
+export function readStatus(config: PluginConfig, { now, paths }: { now: Date; paths: Paths }): Status {
+  const file = readTokenFile(config.tokenEnvFile);
+  const state = judgeTokenFile(file, { now, maxAgeMs: config.maxTokenAgeMs });
+  const lastRefresh = readLastRefresh(paths.refreshLog);
+  const place = displayPath(config.tokenEnvFile, paths.home);
+  const script = displayPath(config.refreshScript, paths.home);
+  return {
+    state,
+    ...describeToken(file, now),
+    timer: null,
+    last_refresh: lastRefresh,
+    gh: readGhLogin(paths.ghConfigDir),
+    problems: [...problemsOfState(state, { file, place, script }), ...problemsOfRefresh(lastRefresh)],
+  };
+}
+
+type TokenPart = Pick<Status, "token" | "refreshed_at" | "age_seconds" | "expires_at" | "expires_in_seconds">;
+
+function describeToken(file: TokenFile, now: Date): TokenPart {
+  if (file.type === "missing" || file.type === "unreadable") {
+    return { token: null, refreshed_at: null, age_seconds: null, expires_at: null, expires_in_seconds: null };
+  }
+  const written = {
+    refreshed_at: isoSeconds(file.writtenAt),
+    age_seconds: Math.floor((now.getTime() - file.writtenAt.getTime()) / 1000),
+  };
+  if (file.type === "empty") return { token: null, ...written, expires_at: null, expires_in_seconds: null };
+  const { token } = file;
+  return {
+    token: { prefix: prefixOf(token), sha256: token.secret.fingerprint },
+    ...written,
+    expires_at: token.expiresAt && isoSeconds(token.expiresAt),
+    expires_in_seconds: token.expiresAt && Math.floor(millisecondsLeft(file, now) / 1000),
+  };
+}
+
+type Place = { file: TokenFile; place: string; script: string };
+
+const stateProblems: Record<TokenState, ((where: Place) => string) | null> = {
+  fresh: null,
+  missing: ({ place, script }) => `There is no token in ${place}: run /ghauth refresh, or ${script}.`,
+  unreadable: ({ file, place }) =>
+    `${place} cannot be read${file.type === "unreadable" ? `: ${file.reason}` : ""}. Correct its owner and mode.`,
+  insecure: ({ file, place }) =>
+    `${place} can be read or written by others (mode ${"mode" in file ? file.mode.toString(8).padStart(4, "0") : "unknown"}): run chmod 600 ${place}.`,
+  expired: ({ script }) =>
+    `The token has expired: run /ghauth refresh, or ${script}, and see why the timer did not.`,
+  stale: ({ script }) =>
+    `The token is stale: run /ghauth refresh, or ${script}, and see why the timer did not.`,
+};
+
+function problemsOfState(state: TokenState, where: Place): string[] {
+  const problem = stateProblems[state]?.(where);
+  return problem === undefined ? [] : [problem];
+}
+
+function problemsOfRefresh(last: RefreshLogEntry | null): string[] {
+  if (last === null || last.code === "refreshed") return [];
+  return [last.ok ? last.sentence : `The last refresh failed: ${last.sentence}`];
+}

@@ -1,0 +1,9 @@
+export {
+  BACKEND,
+  createGhauthCommand,
+  type GhauthCommand,
+  type GhauthDeps,
+} from "./ghauth/ghauth-command.js";
+export type { Status } from "./ghauth/token-status.js";
+export type * from "./takopi/command-backend.js";
+export { type ErrorCode, GhauthError } from "./errors.js";

@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+import { toGhauthError } from "./errors.js";
+import { redact } from "./token/secret.js";
+
+type Verb = { summary: string; load: () => Promise<{ main: (args: string[]) => Promise<number> }> };
+
+const backendVerb = async (name: string) => {
+  const { runBackendVerb } = await import("./cli/backend-verb.js");
+  return { main: async (args: string[]) => runBackendVerb(name, args) };
+};
+
+const verbs: Record<string, Verb> = {
+  help: { summary: "what /ghauth does", load: async () => backendVerb("help") },
+  flow: { summary: "how a token travels", load: async () => backendVerb("flow") },
+  status: { summary: "the token's state; [--json]", load: async () => backendVerb("status") },
+  refresh: { summary: "run the refresh script once", load: async () => backendVerb("refresh") },
+  run: { summary: "the chat host; [--config FILE]", load: async () => import("./cli/run.js") },
+  demo: {
+    summary: "the whole chain on an embedded GitHub stand-in",
+    load: async () => import("./demo/demo.js"),
+  },
+};
+
+function usage(): string {
+  const lines = Object.entries(verbs).map(([name, { summary }]) => `  ghauth ${name.padEnd(8)} ${summary}`);
+  return ["usage: ghauth VERB [OPTION]…", "", ...lines, ""].join("\n");
+}
+
+async function main([name = "", ...args]: string[]): Promise<number> {
+  const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
+  if (name === "--help" || name === "-h") {
+    process.stdout.write(usage());
+    return 0;
+  }
+  if (!verb) {
+    process.stderr.write(
+      `${usage()}\n${name === "" ? "A verb is missing." : `There is no verb ${JSON.stringify(name)}.`}\n`,
+    );
+    return 64;
+  }
+  try {
+    return await (await verb.load()).main(args);
+  } catch (thrown) {
+    const error = toGhauthError(thrown);
+    process.stderr.write(
+      redact(`${error.code === "usage" ? `${usage()}\n` : ""}ghauth ${name}: ${error.message}\n`),
+    );
+    return error.exitCode;
+  }
+}
+
+// A reader that left (`ghauth status | head -1`) is no failure of ours.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+
+process.exitCode = await main(process.argv.slice(2));

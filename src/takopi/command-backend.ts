@@ -1,0 +1,65 @@
+/**
+ * Takopi's contract for command backends, with its field names in camelCase: a module exports `BACKEND`, and its
+ * package declares `"takopi": {"command_backends": {"<id>": "./module.js"}}`.
+ */
+export type CommandBackend = {
+  /** What follows the slash: `^[a-z0-9_]{1,32}$`. */
+  id: string;
+  description: string;
+  /** Answers a command, or resolves with undefined for silence. */
+  handle: (context: CommandContext) => Promise<CommandResult | undefined>;
+};
+
+export type CommandContext = {
+  command: string;
+  text: string;
+  argsText: string;
+  args: readonly string[];
+  message: CommandMessage;
+  replyTo: MessageRef | null;
+  replyText: string | null;
+  configPath: string | null;
+  /** The plugin's own table, `[plugins.<id>]`, as it stands in the configuration. */
+  pluginConfig: Readonly<Record<string, unknown>>;
+  executor: CommandExecutor;
+};
+
+export type CommandMessage = {
+  channelId: string;
+  messageId: string | null;
+  threadId: string | null;
+  /** Who sent it; null where the transport cannot tell. */
+  senderId: string | null;
+  raw: unknown;
+};
+
+/** The channel of whoever sits at a terminal of this machine. */
+export const terminalChannel = "terminal";
+
+export type MessageRef = { channelId: string; messageId: string };
+
+/** Lets a command speak before it is done: `send` resolves with null where what was sent cannot be edited. */
+export type CommandExecutor = {
+  send: (reply: Reply) => Promise<MessageRef | null>;
+  edit: (message: MessageRef, reply: Reply) => Promise<void>;
+};
+
+export type ReplyField = { name: string; value: string; at?: Date };
+
+/** What a transport shows: `text` is complete by itself; the rest lets it show the same natively. */
+export type Reply = {
+  text: string;
+  level?: "ok" | "warn" | "error";
+  title?: string;
+  fields?: readonly ReplyField[];
+  /** The end of a program's output. */
+  tail?: string;
+  actions?: readonly "refresh"[];
+};
+
+export type CommandResult = Reply & {
+  notify?: boolean;
+  replyTo?: MessageRef;
+  /** What a terminal exits with; 0 unless given. */
+  exitCode?: number;
+};

@@ -1,0 +1,88 @@
+import { readFileSync } from "node:fs";
+import { parse, TomlError } from "smol-toml";
+import { errnoOf, GhauthError, messageOf } from "../errors.js";
+
+type Table = Readonly<Record<string, unknown>>;
+
+/** Takopi's configuration as far as it concerns us; a transport's and a plugin's own table is theirs to parse. */
+export type TakopiConfig = {
+  path: string;
+  transports: string[];
+  transportConfig: (name: string) => Table;
+  pluginConfig: (id: string) => Table;
+};
+
+/** Reads a takopi.toml. Rejects with `config_invalid`, naming file, and line or key. */
+export function readTakopiConfig(path: string): TakopiConfig {
+  const root = parseToml(readText(path), path);
+  return {
+    path,
+    transports: parseTransports(root["transport"], path),
+    transportConfig: (name) => tableIn(root, ["transports", name], path),
+    pluginConfig: (id) => tableIn(root, ["plugins", id], path),
+  };
+}
+
+/** What holds where there is no configuration file. */
+export function defaultTakopiConfig(path: string): TakopiConfig {
+  return { path, transports: [], transportConfig: () => ({}), pluginConfig: () => ({}) };
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const sentence =
+      errnoOf(error) === "ENOENT"
+        ? `There is no configuration at ${path}: copy takopi.example.toml there (mode 600), or give another with --config.`
+        : `The configuration ${path} cannot be read: ${messageOf(error)}.`;
+    throw new GhauthError("config_invalid", sentence, { cause: error });
+  }
+}
+
+function parseToml(text: string, path: string): Table {
+  try {
+    // Discord's ids exceed 2^53.
+    return parse(text, { integersAsBigInt: "asNeeded" });
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    // Its message quotes the lines around, and they may hold a bot token.
+    const [complaint = ""] = error.message.split("\n");
+    throw new GhauthError(
+      "config_invalid",
+      `${path}, line ${error.line}, column ${error.column}: ${complaint.replace(/^Invalid TOML document: /, "")}.`,
+    );
+  }
+}
+
+function parseTransports(value: unknown, path: string): string[] {
+  if (value === undefined) return [];
+  const names: unknown[] = Array.isArray(value) ? value : [value];
+  const transports = names.filter((name): name is string => typeof name === "string" && name !== "");
+  if (transports.length < names.length) {
+    throw new GhauthError(
+      "config_invalid",
+      `${path}: transport must be a name or a list of names, as in "console".`,
+    );
+  }
+  return transports;
+}
+
+function tableIn(root: Table, keys: readonly string[], path: string): Table {
+  let table = root;
+  for (const [depth, key] of keys.entries()) {
+    const value = table[key] ?? {};
+    if (!isTable(value)) {
+      throw new GhauthError(
+        "config_invalid",
+        `${path}: ${keys.slice(0, depth + 1).join(".")} must be a table.`,
+      );
+    }
+    table = value;
+  }
+  return table;
+}
+
+function isTable(value: unknown): value is Table {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}
