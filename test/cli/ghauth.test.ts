@@ -111,6 +111,16 @@ describe("a token env file that is not as it should be", () => {
     expect(stdout).toMatch(problem);
   });
 
+  test("a refresh log that cannot be read is a problem, and the rest is shown", async () => {
+    await using machine = await createMachine();
+    machine.write(machine.paths.tokenEnvFile, freshFile());
+    machine.write(`${machine.paths.refreshLog}/file`, "");
+    const { exitCode, stdout } = await machine.ghauth(["status"]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^GitHub token: fresh\nprefix: /);
+    expect(stdout).toMatch(/The refresh log .* cannot be read: EISDIR/);
+  });
+
   test("a directory in its place: unreadable", async () => {
     await using machine = await createMachine();
     machine.write(`${machine.paths.tokenEnvFile}/file`, "");
