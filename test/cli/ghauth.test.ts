@@ -159,9 +159,15 @@ describe("a bad configuration is told with file and place, and exits with 78", (
     configure(machine, text);
     for (const args of [["status"], ["status", "--json"], ["refresh"]]) {
       const { exitCode, stdout, stderr } = await machine.ghauth(args);
-      expect(stdout + stderr).toMatch(complaint);
-      expect(exitCode).toBe(78);
+      expect(stderr).toMatch(complaint);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 78, stdout: "" });
     }
+  });
+
+  test("help helps all the same", async () => {
+    await using machine = await createMachine();
+    configure(machine, "[plugins.ghauth\n");
+    expect(await machine.ghauth(["help"])).toMatchObject({ exitCode: 0, stderr: "" });
   });
 
   test("a file that --config names and that is not there", async () => {
