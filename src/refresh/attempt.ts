@@ -2,6 +2,7 @@ import { createGitHubRequest } from "../github/github-api.js";
 import { createHttpClient } from "../github/http-client.js";
 import type { Clock } from "../system/clock.js";
 import type { Environment } from "../system/paths.js";
+import { isRefused } from "../token/refused-token.js";
 import { readTokenFile, type TokenFile } from "../token/token-file.js";
 import { millisecondsLeft } from "../token/token-state.js";
 import { publish } from "./publish.js";
@@ -10,7 +11,14 @@ import { takeRefreshLock } from "./refresh-lock.js";
 import { refresh, type Refreshed } from "./refresh.js";
 import { createTokenSource } from "./token-source.js";
 
-export type AttemptDeps = { clock: Clock; random: () => number; env: Environment; lockFile: string };
+export type AttemptDeps = {
+  clock: Clock;
+  random: () => number;
+  env: Environment;
+  lockFile: string;
+  /** Where `git-credential-ghauth erase` marks a token that GitHub refused. */
+  refusedTokenFile: string;
+};
 
 export type AttemptOptions = {
   /** Mint even if another run has just published. */
@@ -26,7 +34,7 @@ export type AttemptOptions = {
  * Rejects with a GhauthError; the token env file and gh are then as they were.
  */
 export async function attemptRefresh(
-  { clock, random, env, lockFile }: AttemptDeps,
+  { clock, random, env, lockFile, refusedTokenFile }: AttemptDeps,
   config: RefreshConfig,
   options: AttemptOptions,
 ): Promise<Refreshed | null> {
@@ -40,8 +48,9 @@ export async function attemptRefresh(
       createTokenSource({ http: http.request, request, clock, timeLeftMs, env }, config),
       takeRefreshLock(lockFile, { timeoutMs: timeLeftMs() }),
     ]);
-    if (!options.force && isJustPublished(readTokenFile(config.tokenEnvFile), clock.now(), options))
-      return null;
+    const found = readTokenFile(config.tokenEnvFile);
+    const isBad = found.type === "token" && isRefused(found.token.secret, refusedTokenFile);
+    if (!options.force && !isBad && isJustPublished(found, clock.now(), options)) return null;
 
     const ghTimeoutMs = () => Math.min(longestGhMs, Math.max(shortestGhMs, timeLeftMs()));
     const refreshed = await refresh(

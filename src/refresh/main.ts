@@ -37,7 +37,7 @@ async function main(args: string[]): Promise<number> {
     held = readTokenFile(config.tokenEnvFile);
     if (held.type === "token") secrets.push(held.token.secret);
     const refreshed = await attemptRefresh(
-      { clock, random: Math.random, env, lockFile: paths.refreshLock },
+      { clock, random: Math.random, env, lockFile: paths.refreshLock, refusedTokenFile: paths.refusedToken },
       config,
       {
         force: options.force,

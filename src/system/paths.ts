@@ -22,6 +22,7 @@ export function resolvePaths(env: Environment) {
     tokenEnvFile: join(config, "github-token.env"),
     refreshLog: join(state, "github-token-refresh.jsonl"),
     refreshLock: join(state, "github-token-refresh.lock"),
+    refusedToken: join(state, "refused-token"),
     refreshScript: join(home, ".local/bin/takopi-refresh-github-token"),
     takopiConfig: join(home, ".takopi/takopi.toml"),
     ghConfigDir: env["GH_CONFIG_DIR"] || join(configHome, "gh"),
