@@ -20,3 +20,11 @@ function isOnPath(program: string): boolean {
     }
   });
 }
+
+/** The same for a test that only root can run, with mounts of its own. */
+export function needsRoot(context: Pick<TestContext, "skip">): void {
+  needs(context, "unshare");
+  if (process.getuid?.() === 0) return;
+  if (process.env["CI"] === "true") throw new Error("CI runs this test as root");
+  context.skip("only root can have mounts of its own");
+}
