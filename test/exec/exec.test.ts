@@ -66,7 +66,7 @@ test("the refresh script is told what was seen, and is run for a token of unknow
   await using host = await createGitHost();
   const env = { GHAUTH_REFRESH_SCRIPT: fakeRefreshScript(host, 75) };
 
-  host.hold(exampleToken, 302);
+  host.hold(exampleToken, 330);
   await exec(host, ["true"], env);
   expect(fakeRuns(host)).toEqual([]);
   const epoch = host.hold(exampleToken, 100);
@@ -81,7 +81,7 @@ test("where a refresh fails, a token with 30 s that GitHub did not refuse will d
   await using host = await createGitHost();
   for (const code of [75, 78]) {
     const env = { GHAUTH_REFRESH_SCRIPT: fakeRefreshScript(host, code, "GitHub is down.") };
-    host.hold(exampleToken, 40);
+    host.hold(exampleToken, 60);
     expect(await exec(host, ["echo", "ran"], env)).toMatchObject({
       exitCode: 0,
       stdout: "ran\n",

@@ -33,7 +33,7 @@ describe.each(shells)("under $shell", ({ shell, words }) => {
       return { isAnswered: stdout === answerOf(exampleToken, epoch), seen: fakeRuns(host).at(-1), epoch };
     };
 
-    expect(await get(302)).toMatchObject({ isAnswered: true, seen: undefined });
+    expect(await get(330)).toMatchObject({ isAnswered: true, seen: undefined });
     const { epoch, ...outcome } = await get(298);
     expect(outcome).toEqual({ isAnswered: true, seen: `git ${epoch}` });
   });
@@ -77,7 +77,7 @@ describe.each(shells)("under $shell", ({ shell, words }) => {
     await using host = await createGitHost();
     for (const code of [75, 78, 1]) {
       const env = { GHAUTH_REFRESH_SCRIPT: fakeRefreshScript(host, code, "GitHub is down.") };
-      const epoch = host.hold(exampleToken, 33);
+      const epoch = host.hold(exampleToken, 60);
       expect(await host.helper(["get"], { words, env, input })).toMatchObject({
         exitCode: 0,
         stdout: answerOf(exampleToken, epoch),

@@ -13,7 +13,7 @@ export type GitServerOptions = {
 };
 
 /** An answered request: `username` is empty where it came without credentials, which git tries first. */
-export type GitServerRequest = { path: string; username: string; status: number };
+type GitServerRequest = { path: string; username: string; status: number };
 
 /**
  * Real git over smart HTTP: `git http-backend` (https://git-scm.com/docs/git-http-backend) behind TLS on loopback, with

@@ -1,8 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 
-export type LiveProgram = ReturnType<typeof startProgram> & AsyncDisposable;
-
 /** A program in a session of its own, without a terminal, that is talked to while it runs; killed by `await using`. */
 export function startProgram(
   [program, ...words]: readonly [string, ...string[]],
