@@ -2,43 +2,28 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { medians, ratioLine } from "./compare.mjs";
 
 const script = join(import.meta.dirname, "../scripts/git-credential-ghauth");
-const rounds = 40;
-const runsPerRound = 10;
+const batch = 10;
 
-/**
- * `get` on a fresh token against `gh auth git-credential get` and against a shell that does nothing. They are run in
- * turn, in batches that a shell starts, as git starts its helper; the lines hold medians and their ratios.
- */
+/** `get` on a fresh token against a shell that does nothing and `gh auth git-credential get`, each started by a shell. */
 export async function benchHelper() {
   const home = mkdtempSync(join(tmpdir(), "ghauth-bench-"));
   try {
     const env = prepareHome(home);
-    const commands = {
-      "sh -c :": "sh -c :",
-      "git-credential-ghauth get": `'${script}' get`,
-      "gh auth git-credential get": "gh auth git-credential get",
-    };
-    const hasGh = run("command -v gh", env);
-    const names = Object.keys(commands).filter((name) => hasGh || !name.startsWith("gh "));
-    const samples = new Map(names.map((name) => [name, []]));
-    for (let round = 0; round < rounds; round++) {
-      for (const name of names) {
-        // gh takes 20 times as long: one at a time will do.
-        const runs = name.startsWith("gh ") ? 1 : runsPerRound;
-        const startedAt = performance.now();
-        if (!run(repeat(commands[name], runs), env)) throw new Error(`${name} failed`);
-        samples.get(name).push((performance.now() - startedAt) / runs);
-      }
-    }
-    const [bare, helper, gh] = names.map((name) => median(samples.get(name)));
+    const hasGh = spawnSync("sh", ["-c", "command -v gh"], { env }).status === 0;
+    // Batches, because starting the shell that starts them is not what is compared; gh is slow enough alone.
+    const commands = [repeat("sh -c :", batch), repeat(`'${script}' get`, batch)];
+    if (hasGh) commands.push(repeat("gh auth git-credential get", 1));
+    const [bare, ours, gh] = medians(commands, { rounds: 41, options: { env } });
+    const [bareMs, oursMs] = [bare / batch, ours / batch];
+    const what = "git-credential-ghauth get, fresh token";
     return [
-      `sh -c :                     ${bare.toFixed(2)} ms`,
-      `git-credential-ghauth get   ${helper.toFixed(2)} ms, ${(helper / bare).toFixed(1)} times as long`,
+      ratioLine(what, oursMs, { peer: "sh -c :", peerMs: bareMs, atMost: 4 }),
       gh === undefined
-        ? "gh auth git-credential get  gh is not installed"
-        : `gh auth git-credential get  ${gh.toFixed(1)} ms, ${(gh / helper).toFixed(0)} times as long as git-credential-ghauth`,
+        ? `${what}: gh is not installed here`
+        : ratioLine(what, oursMs, { peer: "gh auth git-credential get", peerMs: gh }),
     ];
   } finally {
     rmSync(home, { recursive: true, force: true });
@@ -61,9 +46,8 @@ function prepareHome(home) {
   return { HOME: home, PATH: process.env.PATH };
 }
 
-const repeat = (command, times) =>
-  `i=0; while [ $i -lt ${times} ]; do ${command} <"$HOME/question" >/dev/null || exit; i=$((i + 1)); done`;
-
-const run = (command, env) => spawnSync("sh", ["-c", command], { env, stdio: "ignore" }).status === 0;
-
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+const repeat = (command, times) => [
+  "sh",
+  "-c",
+  `i=0; while [ $i -lt ${times} ]; do ${command} <"$HOME/question" >/dev/null || exit 2; i=$((i + 1)); done`,
+];

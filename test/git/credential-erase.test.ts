@@ -82,9 +82,9 @@ test("XDG_STATE_HOME moves the mark", async () => {
 test("a mark that cannot be written is said", async () => {
   await using host = await createGitHost();
   host.hold(exampleToken, 3000);
-  host.write(join(host.home, ".local/state"), "a file where a directory should be");
+  const env = { XDG_STATE_HOME: host.paths.tokenEnvFile }; // a file where a directory should be
 
-  const { exitCode, stdout, stderr } = await host.helper(["erase"], { input: erased(exampleToken) });
+  const { exitCode, stdout, stderr } = await host.helper(["erase"], { env, input: erased(exampleToken) });
 
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
   expect(stderr).toMatch(/GitHub refused the token, and .*refused-token cannot be written/);
