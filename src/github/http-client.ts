@@ -1,4 +1,5 @@
 import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
+import { readFileSync } from "node:fs";
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
 
 export type HttpCall = {
@@ -16,18 +17,24 @@ const connectTimeoutMs = 10_000;
 const answerTimeoutMs = 20_000;
 const largestAnswer = 1_048_576;
 
+export type HttpClientOptions = {
+  timeLeftMs: () => number;
+  /** A file of certificates to trust beside Node's own. */
+  extraCaFile?: string | null;
+};
+
 /**
  * A client on node:http and node:https (global fetch takes 100 ms to load). It keeps one connection for the calls
  * of a run; `timeLeftMs` bounds each call; `HTTPS_PROXY` and `NO_PROXY` are honoured.
  */
-export function createHttpClient({ timeLeftMs }: { timeLeftMs: () => number }): {
+export function createHttpClient({ timeLeftMs, extraCaFile = null }: HttpClientOptions): {
   request: HttpRequest;
   close: () => void;
 } {
   const agents = new Map<string, Promise<Agent>>();
 
   const agentFor = (url: URL): Promise<Agent> => {
-    const agent = agents.get(url.origin) ?? createAgent(url);
+    const agent = agents.get(url.origin) ?? createAgent(url, extraCaFile);
     agents.set(url.origin, agent);
     return agent;
   };
@@ -46,7 +53,7 @@ export function createHttpClient({ timeLeftMs }: { timeLeftMs: () => number }): 
           signal,
           headers: { ...headers, ...bodyHeaders(body) },
         });
-        outgoing.once("error", reject);
+        outgoing.on("error", reject);
         outgoing.once("response", (incoming) => {
           readText(incoming).then(
             (text) => resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text }),
@@ -64,7 +71,12 @@ export function createHttpClient({ timeLeftMs }: { timeLeftMs: () => number }): 
   return {
     request,
     close: () => {
-      for (const agent of agents.values()) void agent.then((open) => open.destroy());
+      // An agent that could not be made has said so to whoever asked for it.
+      for (const agent of agents.values())
+        agent.then(
+          (open) => open.destroy(),
+          () => {},
+        );
     },
   };
 }
@@ -73,21 +85,40 @@ async function loadTransport(url: URL) {
   return url.protocol === "https:" ? import("node:https") : import("node:http");
 }
 
-async function createAgent(url: URL): Promise<Agent> {
+async function createAgent(url: URL, extraCaFile: string | null): Promise<Agent> {
+  const options = {
+    keepAlive: true,
+    ...(extraCaFile !== null && url.protocol === "https:" && { ca: await readTrusted(extraCaFile) }),
+  };
   const proxy = await findProxy(url);
   if (proxy) {
     const { HttpsProxyAgent } = await import("https-proxy-agent");
-    return new HttpsProxyAgent(proxy, { keepAlive: true });
+    return new HttpsProxyAgent(proxy, options);
   }
   const { Agent } = await loadTransport(url);
-  return new Agent({ keepAlive: true });
+  return new Agent(options);
+}
+
+async function readTrusted(extraCaFile: string): Promise<string[]> {
+  const { rootCertificates } = await import("node:tls");
+  try {
+    return [...rootCertificates, readFileSync(extraCaFile, "utf8")];
+  } catch (error) {
+    throw new GhauthError(
+      "config_invalid",
+      `NODE_EXTRA_CA_CERTS ${extraCaFile} cannot be read: ${messageOf(error)}.`,
+      { cause: error },
+    );
+  }
 }
 
 async function findProxy(url: URL): Promise<string> {
   const hasProxy = Object.keys(process.env).some((name) => /^(?:https?|all)_proxy$/i.test(name));
   if (!hasProxy) return "";
   const { getProxyForUrl } = await import("proxy-from-env");
-  return getProxyForUrl(url.href);
+  const proxy = getProxyForUrl(url.href);
+  if (proxy === "" || (URL.canParse(proxy) && /^https?:$/.test(new URL(proxy).protocol))) return proxy;
+  throw new GhauthError("config_invalid", "HTTPS_PROXY must be a URL, as in http://proxy.example.com:3128.");
 }
 
 function bodyHeaders(body: string | undefined): Record<string, string> {
@@ -127,6 +158,7 @@ const networkFailures: Record<string, string> = {
   ETIMEDOUT: "connecting takes too long",
   ENETUNREACH: "the network is unreachable",
   EHOSTUNREACH: "the host is unreachable",
+  EPROTO: "it does not speak TLS",
 };
 
 const untrusted =
@@ -138,9 +170,12 @@ function explainFailure(url: URL, failure: unknown): GhauthError {
     return new GhauthError("github_unreachable", `${url.host} ${failure}.`, more);
   const errno = errnoOf(failure) ?? "";
   if (untrusted.test(errno)) {
+    const advice = /EXPIRED|NOT_YET_VALID/.test(errno)
+      ? "set this host's clock if it is wrong (timedatectl), else renew the certificate there"
+      : "check the address, and give a private CA in NODE_EXTRA_CA_CERTS";
     return new GhauthError(
       "tls_untrusted",
-      `The certificate of ${url.host} is not trusted (${errno}): check the address, and give a private CA in NODE_EXTRA_CA_CERTS.`,
+      `The certificate of ${url.host} is not trusted (${errno}): ${advice}.`,
       more,
     );
   }
@@ -151,7 +186,8 @@ function explainFailure(url: URL, failure: unknown): GhauthError {
       more,
     );
   }
-  const reason = networkFailures[errno] ?? messageOf(failure);
+  const known = networkFailures[errno.startsWith("ERR_SSL_") ? "EPROTO" : errno];
+  const reason = known ?? messageOf(failure);
   return new GhauthError("github_unreachable", `${url.host} cannot be reached: ${reason}.`, more);
 }
 
