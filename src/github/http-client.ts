@@ -13,24 +13,29 @@ export type HttpAnswer = { status: number; headers: IncomingHttpHeaders; text: s
 /** Rejects with `github_unreachable` (network), `github_unavailable` (an answer too large or cut) or `tls_untrusted`. */
 export type HttpRequest = (call: HttpCall) => Promise<HttpAnswer>;
 
-const connectTimeoutMs = 10_000;
-const answerTimeoutMs = 20_000;
 const largestAnswer = 1_048_576;
 
 export type HttpClientOptions = {
   timeLeftMs: () => number;
   /** A file of certificates to trust beside Node's own. */
   extraCaFile?: string | null;
+  connectTimeoutMs?: number;
+  answerTimeoutMs?: number;
 };
+
+const defaults = { extraCaFile: null, connectTimeoutMs: 10_000, answerTimeoutMs: 20_000 };
 
 /**
  * A client on node:http and node:https (global fetch takes 100 ms to load). It keeps one connection for the calls
  * of a run; `timeLeftMs` bounds each call; `HTTPS_PROXY` and `NO_PROXY` are honoured.
  */
-export function createHttpClient({ timeLeftMs, extraCaFile = null }: HttpClientOptions): {
+export function createHttpClient(options: HttpClientOptions): {
   request: HttpRequest;
+  /** Loads what a call to this URL will need, while something else is waited for. */
+  prepare: (url: URL) => void;
   close: () => void;
 } {
+  const { timeLeftMs, extraCaFile, connectTimeoutMs, answerTimeoutMs } = { ...defaults, ...options };
   const agents = new Map<string, Promise<Agent>>();
 
   const agentFor = (url: URL): Promise<Agent> => {
@@ -70,13 +75,16 @@ export function createHttpClient({ timeLeftMs, extraCaFile = null }: HttpClientO
 
   return {
     request,
+    prepare: (url) => {
+      agentFor(url).catch(() => {}); // the call itself will say so
+    },
     close: () => {
-      // An agent that could not be made has said so to whoever asked for it.
-      for (const agent of agents.values())
+      for (const agent of agents.values()) {
         agent.then(
           (open) => open.destroy(),
-          () => {},
+          () => {}, // whoever asked for it was told
         );
+      }
     },
   };
 }

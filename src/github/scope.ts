@@ -41,8 +41,8 @@ function parseRepository(item: string, key: string): { owner: string | null; nam
     .replace(/^[^/@]+@[^/:]+:\/?/, ""); // git@host:
   const path = location.replace(/\/+$/, "").replace(/\.git$/i, "");
   const match = /^(?:([A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?)\/)?([A-Za-z0-9._-]+)$/.exec(path);
-  const isOwnersPage = location !== item && match?.[1] === undefined;
-  if (!match?.[2] || /^\.{1,2}$/.test(match[2]) || isOwnersPage) {
+  const isOwner = (location !== item || item.endsWith("/")) && match?.[1] === undefined;
+  if (!match?.[2] || /^\.{1,2}$/.test(match[2]) || isOwner) {
     throw new GhauthError(
       "config_invalid",
       `${key}: ${JSON.stringify(withoutCredentials(item))} is no repository; write owner/repo or a clone URL.`,

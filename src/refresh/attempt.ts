@@ -39,7 +39,9 @@ export async function attemptRefresh(
   const request = createGitHubRequest(http.request, config.apiUrl);
   let lock: RefreshLock | undefined;
   try {
-    const opened = await open({ http: http.request, request, clock, timeLeftMs, env }, config, deps.lockFile);
+    const opening = open({ http: http.request, request, clock, timeLeftMs, env }, config, deps.lockFile);
+    http.prepare(config.apiUrl);
+    const opened = await opening;
     lock = opened.lock;
     if (!options.force && isJustPublished(readTokenFile(config.tokenEnvFile), clock.now(), options))
       return null;
