@@ -1,6 +1,6 @@
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
 import { isTokenText } from "../token/installation-token.js";
-import { lastLineOf } from "./last-line.js";
+import { lastLineOf } from "./said.js";
 import { Secret } from "../token/secret.js";
 import type { CommandSourceConfig } from "./refresh-config.js";
 import { type CommandResult, runCommand } from "./run-command.js";

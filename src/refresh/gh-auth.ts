@@ -4,7 +4,7 @@ import { errnoOf, messageOf } from "../errors.js";
 import type { Environment } from "../system/paths.js";
 import { removeAbandoned, scratchName, writeFileAtomically } from "../token/atomic-file.js";
 import type { Secret } from "../token/secret.js";
-import { lastLineOf } from "./last-line.js";
+import { firstLineOf } from "./said.js";
 import { type CommandResult, runCommand } from "./run-command.js";
 
 export type GhAuth = { configDir: string; host: string };
@@ -80,7 +80,7 @@ async function logIn(deps: GhAuthDeps, { configDir, host }: GhAuth, token: Secre
 
 function complaintOf({ exitCode, signal, stderr }: CommandResult): string {
   if (signal === "SIGKILL") return "gh auth login took too long";
-  const said = lastLineOf(stderr);
+  const said = firstLineOf(stderr);
   return `gh auth login ended with ${exitCode ?? signal}${said === "" ? "" : `: ${said}`}`;
 }
 
