@@ -1,6 +1,7 @@
 import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { readFileSync } from "node:fs";
-import { errnoOf, GhauthError, messageOf } from "../errors.js";
+import { GhauthError, messageOf } from "../errors.js";
+import { explainFailure } from "./http-failure.js";
 
 export type HttpCall = {
   method: string;
@@ -36,17 +37,17 @@ export function createHttpClient(options: HttpClientOptions): {
   close: () => void;
 } {
   const { timeLeftMs, extraCaFile, connectTimeoutMs, answerTimeoutMs } = { ...defaults, ...options };
-  const agents = new Map<string, Promise<Agent>>();
+  const routes = new Map<string, Promise<Route>>();
 
-  const agentFor = (url: URL): Promise<Agent> => {
-    const agent = agents.get(url.origin) ?? createAgent(url, extraCaFile);
-    agents.set(url.origin, agent);
-    return agent;
+  const routeTo = (url: URL): Promise<Route> => {
+    const route = routes.get(url.origin) ?? findRoute(url, extraCaFile);
+    routes.set(url.origin, route);
+    return route;
   };
 
   const request: HttpRequest = async (call) => {
     const { request: open } = await loadTransport(call.url);
-    const agent = await agentFor(call.url);
+    const route = await routeTo(call.url);
     const limitMs = Math.max(1, Math.min(answerTimeoutMs, Math.ceil(timeLeftMs())));
     const signal = AbortSignal.timeout(limitMs);
     try {
@@ -54,7 +55,7 @@ export function createHttpClient(options: HttpClientOptions): {
         const { method, headers, body } = call;
         const outgoing = open(call.url, {
           method,
-          agent,
+          ...route,
           signal,
           headers: { ...headers, ...bodyHeaders(body) },
         });
@@ -69,19 +70,21 @@ export function createHttpClient(options: HttpClientOptions): {
         outgoing.end(body);
       });
     } catch (error) {
-      throw explainFailure(call.url, signal.aborted ? `gave no answer in ${seconds(limitMs)}` : error);
+      throw signal.aborted
+        ? new GhauthError("github_unreachable", `${call.url.host} gave no answer in ${seconds(limitMs)}.`)
+        : explainFailure(call.url, error);
     }
   };
 
   return {
     request,
     prepare: (url) => {
-      agentFor(url).catch(() => {}); // the call itself will say so
+      routeTo(url).catch(() => {}); // the call itself will say so
     },
     close: () => {
-      for (const agent of agents.values()) {
-        agent.then(
-          (open) => open.destroy(),
+      for (const route of routes.values()) {
+        route.then(
+          ({ agent }) => agent.destroy(),
           () => {}, // whoever asked for it was told
         );
       }
@@ -93,18 +96,24 @@ async function loadTransport(url: URL) {
   return url.protocol === "https:" ? import("node:https") : import("node:http");
 }
 
-async function createAgent(url: URL, extraCaFile: string | null): Promise<Agent> {
-  const options = {
-    keepAlive: true,
-    ...(extraCaFile !== null && url.protocol === "https:" && { ca: await readTrusted(extraCaFile) }),
-  };
+/** How a URL is reached; `ca` goes with each request, for a proxy's agent would apply its own to the proxy alone. */
+type Route = { agent: Agent; ca?: string[] };
+
+async function findRoute(url: URL, extraCaFile: string | null): Promise<Route> {
+  const agent = await createAgent(url);
+  return extraCaFile === null || url.protocol !== "https:"
+    ? { agent }
+    : { agent, ca: await readTrusted(extraCaFile) };
+}
+
+async function createAgent(url: URL): Promise<Agent> {
   const proxy = await findProxy(url);
   if (proxy) {
     const { HttpsProxyAgent } = await import("https-proxy-agent");
-    return new HttpsProxyAgent(proxy, options);
+    return new HttpsProxyAgent(proxy, { keepAlive: true });
   }
   const { Agent } = await loadTransport(url);
-  return new Agent(options);
+  return new Agent({ keepAlive: true });
 }
 
 async function readTrusted(extraCaFile: string): Promise<string[]> {
@@ -155,48 +164,6 @@ async function readText(incoming: IncomingMessage): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
-}
-
-const networkFailures: Record<string, string> = {
-  ENOTFOUND: "its name does not resolve",
-  EAI_AGAIN: "its name cannot be resolved now",
-  ECONNREFUSED: "it refuses connections",
-  ECONNRESET: "the connection was cut",
-  EPIPE: "the connection was cut",
-  ETIMEDOUT: "connecting takes too long",
-  ENETUNREACH: "the network is unreachable",
-  EHOSTUNREACH: "the host is unreachable",
-  EPROTO: "it does not speak TLS",
-};
-
-const untrusted =
-  /^(?:CERT_|ERR_TLS_CERT|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED_CERT|UNABLE_TO_(?:VERIFY|GET_ISSUER))/;
-
-function explainFailure(url: URL, failure: unknown): GhauthError {
-  const more = typeof failure === "string" ? {} : { cause: failure };
-  if (typeof failure === "string")
-    return new GhauthError("github_unreachable", `${url.host} ${failure}.`, more);
-  const errno = errnoOf(failure) ?? "";
-  if (untrusted.test(errno)) {
-    const advice = /EXPIRED|NOT_YET_VALID/.test(errno)
-      ? "set this host's clock if it is wrong (timedatectl), else renew the certificate there"
-      : "check the address, and give a private CA in NODE_EXTRA_CA_CERTS";
-    return new GhauthError(
-      "tls_untrusted",
-      `The certificate of ${url.host} is not trusted (${errno}): ${advice}.`,
-      more,
-    );
-  }
-  if (errno === "EMSGSIZE" || errno.startsWith("HPE_")) {
-    return new GhauthError(
-      "github_unavailable",
-      `${url.host} sent something that is no answer: ${messageOf(failure)}.`,
-      more,
-    );
-  }
-  const known = networkFailures[errno.startsWith("ERR_SSL_") ? "EPROTO" : errno];
-  const reason = known ?? messageOf(failure);
-  return new GhauthError("github_unreachable", `${url.host} cannot be reached: ${reason}.`, more);
 }
 
 function seconds(ms: number): string {

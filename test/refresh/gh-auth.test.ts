@@ -254,3 +254,16 @@ test("a SIGKILL at any moment leaves hosts.yml whole, and the next run leaves no
     "github-token.env",
   ]);
 });
+
+test("a person's account at the same host stays in hosts.yml", async (context) => {
+  needsGh(context);
+  await using machine = await createGhMachine();
+  const users = "    users:\n        alice:\n            oauth_token: gho_alice\n";
+  machine.write(machine.hosts, `127.0.0.1:\n${users}    user: alice\n    oauth_token: gho_alice\n`);
+
+  expect(await machine.refresh({ env: machine.ghOn })).toMatchObject({ exitCode: 0 });
+
+  const hosts = machine.read(machine.hosts);
+  expect(hosts).toMatch(/alice:\n\s+oauth_token: gho_alice/);
+  expect(hosts).toContain(`\n    oauth_token: ${machine.heldToken()}`);
+});
