@@ -73,7 +73,7 @@ test("a reader in a tight loop sees whole files of mode 0600 during 1,000 publis
   );
 });
 
-const kills = 15;
+const kills = 10;
 
 test("a SIGKILL at any moment leaves a whole file, and the next write leaves no scratch", async () => {
   const random = createRandom(1);
