@@ -189,6 +189,32 @@ test("what somebody else writes into hosts.yml meanwhile is not lost", async () 
   );
 });
 
+test("a gh that empties hosts.yml before it writes is never seen to", async () => {
+  await using machine = await createMachine();
+  const configDir = join(machine.home, "gh");
+  const hosts = join(configDir, "hosts.yml");
+  machine.write(hosts, "github.com:\n    oauth_token: ghs_old\n");
+  const script = [
+    ': >"$GH_CONFIG_DIR/hosts.yml"',
+    "sleep 0.3",
+    `{ echo 'github.com:'; printf '    oauth_token: '; cat; } >"$GH_CONFIG_DIR/hosts.yml"`,
+  ].join("\n");
+  const env = { ...machine.env, ...installGh(machine, script) };
+  const seen = new Set<string>();
+  const watching = setInterval(() => seen.add(machine.read(hosts)), 5);
+
+  const complaint = await updateGhAuth(
+    { env, timeoutMs: 20_000 },
+    { configDir, host: "github.com" },
+    new Secret("ghs_0123456789"),
+  );
+
+  clearInterval(watching);
+  expect(complaint).toBeNull();
+  expect([...seen]).toEqual(["github.com:\n    oauth_token: ghs_old\n"]);
+  expect(machine.read(hosts)).toBe("github.com:\n    oauth_token: ghs_0123456789\n");
+});
+
 /** Reads a file in a tight loop until its stdin ends; says how often, and what never may be seen. */
 const reader = `
   import { readFileSync } from "node:fs";
