@@ -14,7 +14,7 @@ const allowed: Record<string, string[]> = {
   takopi: ["token"],
   transports: ["takopi"],
   cli: ["ghauth", "system", "takopi", "transports"],
-  exec: ["refresh", "system", "token"],
+  exec: ["system", "token"],
   demo: ["cli", "ghauth", "system", "takopi", "transports"],
 };
 

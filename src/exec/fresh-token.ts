@@ -1,9 +1,10 @@
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
-import { runCommand } from "../refresh/run-command.js";
+import { runCommand } from "../system/run-command.js";
+import { lastLineOf } from "../token/said.js";
 import type { Clock } from "../system/clock.js";
 import type { Environment } from "../system/paths.js";
 import { isRefused } from "../token/refused-token.js";
-import { redact, type Secret } from "../token/secret.js";
+import type { Secret } from "../token/secret.js";
 import { readTokenFile, type TokenFile } from "../token/token-file.js";
 import { millisecondsLeft } from "../token/token-state.js";
 import type { ExecConfig } from "./exec-config.js";
@@ -60,9 +61,7 @@ async function refresh(
       },
     });
     if (exitCode === 0) return null;
-    const said = redact(stderr.trim() || stdout.trim())
-      .split("\n")
-      .at(-1);
+    const said = lastLineOf(stderr.trim() || stdout);
     return new GhauthError(
       exitCode === 78 ? "refused" : "source_unavailable",
       `there is no valid GitHub token: ${said || `the refresh script ${refreshScript} failed without a word.`}`,
