@@ -16,7 +16,7 @@ const freshFile = (seconds = 3000) => {
   return `GITHUB_TOKEN=${token}\nGH_TOKEN=${token}\nGITHUB_TOKEN_EXPIRES_EPOCH=${epoch}\n`;
 };
 
-describe("ghauth in a terminal", () => {
+describe.concurrent("ghauth in a terminal", () => {
   test("status tells of a missing token, refresh mints one, status then shows it fresh", async () => {
     await using machine = await createMachine();
     installRealScript(machine);
@@ -91,7 +91,7 @@ describe("ghauth in a terminal", () => {
   });
 });
 
-describe("a token env file that is not as it should be", () => {
+describe.concurrent("a token env file that is not as it should be", () => {
   test.each([
     [
       "empty",
@@ -130,7 +130,7 @@ describe("a token env file that is not as it should be", () => {
   });
 });
 
-describe("a bad configuration is told with file and place, and exits with 78", () => {
+describe.concurrent("a bad configuration is told with file and place, and exits with 78", () => {
   test.each([
     ["broken TOML", 'transport = "console"\n[plugins.ghauth\n', /takopi\.toml, line 2, column \d+: /],
     [
@@ -189,7 +189,7 @@ describe("a bad configuration is told with file and place, and exits with 78", (
   });
 });
 
-describe("a refresh script that is not as it should be", () => {
+describe.concurrent("a refresh script that is not as it should be", () => {
   const refreshWith = async (machine: Machine, text: string | null, mode?: number) => {
     if (text !== null) installScript(machine, text, mode);
     configure(machine, "[plugins.ghauth]\nrefresh_timeout_seconds = 1\n");
@@ -286,7 +286,7 @@ describe("a refresh script that is not as it should be", () => {
   });
 });
 
-describe("ghauth run on the console", () => {
+describe.concurrent("ghauth run on the console", () => {
   test("answers line by line and ends at the end of its input", async () => {
     await using machine = await createMachine();
     installRealScript(machine);

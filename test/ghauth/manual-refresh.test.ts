@@ -48,7 +48,7 @@ function createChat(name: string, body: string) {
   };
 }
 
-describe("refresh from chat", () => {
+describe.concurrent("refresh from chat", () => {
   test("fifty at once run the script once, and all get its result", async () => {
     const chat = createChat("slow", "sleep 0.2");
     const results = await Promise.all(Array.from({ length: 50 }, async () => chat.say("refresh")));
