@@ -85,7 +85,11 @@ async function open(
   lockFile: string,
 ): Promise<{ source: TokenSource; lock: RefreshLock }> {
   const failed = new AbortController();
-  const locking = takeRefreshLock(lockFile, { timeoutMs: deps.timeLeftMs(), signal: failed.signal });
+  const locking = takeRefreshLock(lockFile, {
+    timeoutMs: deps.timeLeftMs(),
+    signal: failed.signal,
+    descriptor: deps.env["GHAUTH_LOCK_FD"],
+  });
   try {
     const source = createTokenSource(deps, config);
     const [, lock] = await Promise.all([source, locking]);

@@ -7,7 +7,7 @@ const ticksPerSecond = 100; // USER_HZ, which Linux fixes at 100
  * /proc, when Node began.
  */
 export function processStartedAt(now: Date): Date {
-  const nodeStartedMs = performance.timeOrigin;
+  const nodeStartedMs = now.getTime() - process.uptime() * 1000;
   try {
     const uptimeMs = Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]) * 1000;
     const startTicks = Number(readFileSync("/proc/self/stat", "latin1").split(") ").at(-1)?.split(" ")[19]);
