@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { build } from "esbuild";
 
+// All that the program needs is in dist, so that it runs wherever it is put.
 // One file per entry and a few shared chunks: a cold start loads 2 or 3 files instead of hundreds.
 await rm("dist", { recursive: true, force: true });
 await build({
@@ -13,6 +14,9 @@ await build({
   format: "esm",
   platform: "node",
   target: "node20.19",
-  external: ["execa"],
+  // CommonJS modules among the dependencies call require(), which an ES module does not have.
+  banner: {
+    js: 'import { createRequire as ghauthCreateRequire } from "node:module"; const require = ghauthCreateRequire(import.meta.url);',
+  },
   logLevel: "warning",
 });
