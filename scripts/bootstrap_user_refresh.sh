@@ -44,7 +44,6 @@ main() {
   is_done=yes
   keep_all
   drop_old_releases
-  restart_chat_host
   show_result
 }
 
@@ -192,7 +191,6 @@ find_key() {
 
 # --- the set-up
 
-is_secret_changed=no
 install_files() {
   local at
   ensure_dir "$config_dir" 0700
@@ -200,7 +198,6 @@ install_files() {
   ensure_dir "$token_env_dir"
   [[ ${settings[GH_AUTH]:-auto} == off ]] || ensure_dir "$gh_config_dir"
   ensure_dir "$unit_dir"
-  at=${#undo_paths[@]}
   if [[ -n $key ]]; then
     put 0600 "$key_file" "$key"
   elif [[ -f $key_file && $(stat -Lc %a -- "$key_file") != 600 ]]; then
@@ -208,7 +205,7 @@ install_files() {
     [[ $dry_run == yes ]] || chmod -- 0600 "$key_file"
   fi
   put 0600 "$settings_file" "$(render_settings)"$'\n'
-  ((${#undo_paths[@]} == at)) || is_secret_changed=yes
+  resume_chat_host
   install_program
   at=${#undo_paths[@]}
   put 0644 "$unit_dir/$refresh_unit.service" "$(render_unit "$refresh_unit.service")"$'\n'
@@ -224,13 +221,13 @@ start_units() {
   systemctl --user daemon-reload
   [[ $(systemctl --user show --property=LoadState --value "$refresh_unit.timer") == loaded ]] ||
     fail 78 "systemd's user manager finds no unit in $unit_dir: is its home directory another one?"
-  refresh_once
   systemctl --user --quiet enable "$refresh_unit.timer"
   if [[ $are_units_changed == yes ]]; then
     systemctl --user restart "$refresh_unit.timer"
   else
     systemctl --user start "$refresh_unit.timer"
   fi
+  refresh_once # after the timer, for whose sake systemd remembers how its service ended
 }
 
 # The service itself is tried, sandbox and all. One that runs or waits to try again has the old settings.
@@ -264,11 +261,20 @@ print_attempt() {
   last_attempt | "$node" -e 'console.log(JSON.parse(require("fs").readFileSync(0, "utf8")).sentence)'
 }
 
-# The chat host's sandbox hides the very files that were there when it started.
-restart_chat_host() {
-  if [[ $is_secret_changed == no ]] || ! systemctl --user --quiet is-active "$chat_unit" 2>/dev/null; then return; fi
-  systemctl --user restart "$chat_unit" ||
-    warn "$chat_unit could not be restarted: run systemctl --user restart $chat_unit, so that the new key is hidden from it."
+# The chat host's sandbox hides the very files that were there when it started: it must not run while one is replaced.
+is_chat_host_paused=no
+before_replacing() {
+  [[ $1 == "$key_file" || $1 == "$settings_file" ]] || return 0
+  if systemctl --user --quiet is-active "$chat_unit" 2>/dev/null; then
+    is_chat_host_paused=yes
+    systemctl --user stop "$chat_unit"
+  fi
+}
+
+resume_chat_host() {
+  if [[ $is_chat_host_paused == no ]]; then return; fi
+  is_chat_host_paused=no
+  systemctl --user start "$chat_unit" || warn "$chat_unit did not start again: systemctl --user status $chat_unit"
 }
 
 is_done=no
@@ -288,8 +294,8 @@ finish() {
 
 put_back_all() {
   [[ $is_started == no ]] || stop_service
-  rm -f -- "$program_dir/.lock"
   put_back
+  resume_chat_host
   [[ $is_started == yes ]] || return
   [[ $had_timer == enabled* ]] || systemctl --user --quiet disable "$refresh_unit.timer" 2>/dev/null
   systemctl --user daemon-reload
@@ -298,6 +304,7 @@ put_back_all() {
     systemctl --user restart "$refresh_unit.timer"
   else
     systemctl --user stop "$refresh_unit.timer" 2>/dev/null
+    [[ $had_timer == enabled* ]] || rm -f -- "$(stamp_of "$refresh_unit.timer")"
   fi
 }
 

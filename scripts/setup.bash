@@ -109,6 +109,9 @@ note_change() { # note_change PATH WHAT
   if [[ $dry_run == yes ]]; then say "would change $(shown "$1"): $2"; else say "changed $(shown "$1"): $2"; fi
 }
 
+# Called with a path before it is replaced or put back.
+before_replacing() { :; }
+
 remember() {
   local path=$1 backup
   backup=$(backup_of "$path")
@@ -135,6 +138,7 @@ put() {
   chmod -- "$mode" "$scratch"
   sync -- "$scratch"
   remember "$path"
+  before_replacing "$path"
   mv -fT -- "$scratch" "$path"
 }
 
@@ -161,6 +165,7 @@ put_back() {
   for ((at = ${#undo_paths[@]} - 1; at >= 0; at--)); do
     path=${undo_paths[at]}
     backup=$(backup_of "$path")
+    before_replacing "$path"
     if [[ -e $backup || -L $backup ]]; then mv -fT -- "$backup" "$path"; else rm -f -- "$path"; fi
   done
   for ((at = ${#undo_dirs[@]} - 1; at >= 0; at--)); do
@@ -179,7 +184,9 @@ keep_all() {
 # --- the program, under ~/.local/lib/takopi-ghauth
 
 take_lock() {
-  exec 9>"$program_dir/.lock"
+  local lock=$program_dir/.lock
+  [[ -e $lock ]] || scratches+=("$lock")
+  exec 9>>"$lock"
   flock --nonblock 9 || fail 75 "another set-up of takopi-ghauth is running: wait for it, then try again."
 }
 
@@ -260,6 +267,9 @@ drop_old_releases() {
 }
 
 # --- units
+
+# systemd's note of when a timer with Persistent= last ran.
+stamp_of() { printf '%s/systemd/timers/stamp-%s' "${XDG_DATA_HOME:-$HOME/.local/share}" "$1"; }
 
 # Fills in a template of systemd/; $1 is its name. Values stand in double quotes there.
 render_unit() {

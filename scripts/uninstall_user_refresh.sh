@@ -29,7 +29,10 @@ main() {
   use_user_manager
   token_env_file=$(setting_of TOKEN_ENV_FILE) # before the settings are gone
   remove_units "$refresh_unit.timer" "$refresh_unit.service"
-  if [[ $purge == yes ]]; then remove_units takopi-ghauth.service takopi-ghauth-broker.service; fi
+  if [[ $purge == yes ]]; then
+    remove_units takopi-ghauth.service takopi-ghauth-broker.service
+    remove_drop_ins "$refresh_unit.timer" "$refresh_unit.service" takopi-ghauth.service takopi-ghauth-broker.service
+  fi
   reload_units
   remove_program
   if [[ $purge == yes ]] || is_agreed; then
@@ -48,10 +51,18 @@ remove_units() {
       systemctl --user stop "$unit" 2>/dev/null || :                  # or never have been enabled
       systemctl --user reset-failed "$unit" 2>/dev/null || :
     fi
-    discard "$unit_dir/$unit" "$unit_dir/$unit.d" "$unit_dir/timers.target.wants/$unit" \
-      "$unit_dir/default.target.wants/$unit" "$(backup_of "$unit_dir/$unit")" \
-      "${XDG_DATA_HOME:-$HOME/.local/share}/systemd/timers/stamp-$unit"
+    discard "$unit_dir/$unit" "$unit_dir/timers.target.wants/$unit" "$unit_dir/default.target.wants/$unit" \
+      "$(backup_of "$unit_dir/$unit")" "$(stamp_of "$unit")"
   done
+  for unit in timers.target.wants default.target.wants; do
+    rmdir -- "$unit_dir/$unit" 2>/dev/null || : # it holds other units, or is not there
+  done
+}
+
+# They are the operator's.
+remove_drop_ins() {
+  local unit
+  for unit in "$@"; do discard "$unit_dir/$unit.d"; done
 }
 
 reload_units() {

@@ -17,7 +17,10 @@ export async function runBackendVerb(name: string, args: string[]): Promise<numb
   const config = readConfigOptionOrDefaults(file, env);
   const command = createGhauthCommand({ clock: systemClock, env });
   if (json) {
-    const status = command.status({ pluginConfig: config.pluginConfig("ghauth"), configPath: config.path });
+    const status = await command.status({
+      pluginConfig: config.pluginConfig("ghauth"),
+      configPath: config.path,
+    });
     stdout.write(`${JSON.stringify(status)}\n`);
     return status.state === "fresh" ? 0 : 1;
   }

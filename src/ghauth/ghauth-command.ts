@@ -1,6 +1,7 @@
 import { toGhauthError } from "../errors.js";
 import { type Clock, systemClock } from "../system/clock.js";
 import { displayPath, type Environment, type Paths, resolvePaths } from "../system/paths.js";
+import { readTimer } from "../system/systemd-timer.js";
 import {
   type CommandBackend,
   type CommandContext,
@@ -12,14 +13,14 @@ import { redact, type Secret } from "../token/secret.js";
 import { readTokenFile } from "../token/token-file.js";
 import { createManualRefresh, type ManualRefresh } from "./manual-refresh.js";
 import { parsePluginConfig, type PluginConfig } from "./plugin-config.js";
-import { renderReply, renderStatus } from "./render.js";
+import { renderReply, renderStatus, scheduleFields } from "./render.js";
 import { readStatus, type Status } from "./token-status.js";
 
 export type GhauthDeps = { clock: Clock; env: Environment };
 
 export type GhauthCommand = CommandBackend & {
   /** How things stand, as `status --json` prints it. Rejects with `config_invalid`. */
-  status: (context: Pick<CommandContext, "pluginConfig" | "configPath">) => Status;
+  status: (context: Pick<CommandContext, "pluginConfig" | "configPath">) => Promise<Status>;
 };
 
 type Call = {
@@ -46,12 +47,16 @@ export function createGhauthCommand(deps: GhauthDeps): GhauthCommand {
   const paths = resolvePaths(deps.env);
   const manualRefresh = createManualRefresh(deps);
   const configOf = ({ pluginConfig, configPath }: Pick<CommandContext, "pluginConfig" | "configPath">) =>
-    parsePluginConfig(pluginConfig, { configPath: configPath ?? paths.takopiConfig, paths });
+    parsePluginConfig(pluginConfig, { configPath: configPath ?? paths.takopiConfig, paths, env: deps.env });
 
   return {
     id: "ghauth",
     description: "GitHub token: help, flow, status, refresh",
-    status: (context) => readStatus(configOf(context), { now: deps.clock.now(), paths }),
+    status: async (context) => {
+      const config = configOf(context);
+      const timer = await readTimer(deps.env);
+      return readStatus(config, { now: deps.clock.now(), paths, timer });
+    },
     handle: async (context) => {
       try {
         const config = configOf(context);
@@ -85,7 +90,8 @@ function help(): CommandResult {
   });
 }
 
-function flow({ config, paths }: Call): CommandResult {
+async function flow({ config, paths, deps }: Call): Promise<CommandResult> {
+  const timer = await readTimer(deps.env);
   const show = (path: string) => displayPath(path, paths.home);
   return renderReply({
     title: "How a token travels:",
@@ -99,19 +105,30 @@ function flow({ config, paths }: Call): CommandResult {
       { name: "3. token env file", value: `${show(config.tokenEnvFile)} gets it in one step` },
       { name: "4. gh", value: `${show(paths.ghConfigDir)}/hosts.yml gets it too` },
       { name: "5. git and agents", value: "take it from there, through the credential helper or gh" },
+      ...scheduleFields(timer, deps.clock.now()),
     ],
     actions: [],
   });
 }
 
-function status({ config, paths, deps }: Call): CommandResult {
+async function status(call: Call): Promise<CommandResult> {
+  const { state, reply } = await readAndRender(call);
+  return { ...reply, exitCode: state === "fresh" ? 0 : 1 };
+}
+
+async function readAndRender({
+  config,
+  paths,
+  deps,
+}: Call): Promise<{ state: Status["state"]; reply: Reply }> {
+  const timer = await readTimer(deps.env);
   const now = deps.clock.now();
-  const read = readStatus(config, { now, paths });
-  return { ...renderStatus(read, now), exitCode: read.state === "fresh" ? 0 : 1 };
+  const read = readStatus(config, { now, paths, timer });
+  return { state: read.state, reply: renderStatus(read, { now, timer }) };
 }
 
 async function refresh(call: Call): Promise<CommandResult | undefined> {
-  const { context, config, paths, deps, manualRefresh } = call;
+  const { context, config, manualRefresh } = call;
   const isTerminal = context.message.channelId === terminalChannel;
   const before = heldSecrets(config);
   const started = manualRefresh.start(config, { hasCooldown: !isTerminal });
@@ -125,7 +142,7 @@ async function refresh(call: Call): Promise<CommandResult | undefined> {
     level: "ok",
   });
   const outcome = await started.outcome;
-  const read = renderStatus(readStatus(config, { now: deps.clock.now(), paths }), deps.clock.now());
+  const { reply: read } = await readAndRender(call);
   const reply = redactReply(
     renderReply({
       title: outcome.sentence,

@@ -4,7 +4,9 @@ import { prefixOf } from "../token/installation-token.js";
 import { readLastRefresh, type RefreshLogEntry } from "../token/refresh-log.js";
 import { isoSeconds, readTokenFile, type TokenFile } from "../token/token-file.js";
 import { judgeTokenFile, millisecondsLeft, type TokenState } from "../token/token-state.js";
+import type { TimerState } from "../system/systemd-timer.js";
 import type { PluginConfig } from "./plugin-config.js";
+import { problemsOfTimer } from "./timer-problems.js";
 
 /** What `status --json` prints. Seconds are whole; instants are ISO 8601 in UTC, on this host's clock. */
 export type Status = {
@@ -14,14 +16,22 @@ export type Status = {
   age_seconds: number | null;
   expires_at: string | null;
   expires_in_seconds: number | null;
-  timer: null;
+  timer: {
+    active: boolean;
+    next_at: string | null;
+    last_at: string | null;
+    last_result: string | null;
+  } | null;
   last_refresh: RefreshLogEntry | null;
   gh: { login: string | null } | null;
   problems: string[];
 };
 
-/** Reads how things stand on this machine; asks no network. */
-export function readStatus(config: PluginConfig, { now, paths }: { now: Date; paths: Paths }): Status {
+/** Reads how things stand on this machine, beside the timer's state; asks no network. */
+export function readStatus(
+  config: PluginConfig,
+  { now, paths, timer }: { now: Date; paths: Paths; timer: TimerState },
+): Status {
   const file = readTokenFile(config.tokenEnvFile);
   const state = judgeTokenFile(file, { now, maxAgeMs: config.maxTokenAgeMs });
   const lastRefresh = readLastRefresh(paths.refreshLog);
@@ -30,10 +40,24 @@ export function readStatus(config: PluginConfig, { now, paths }: { now: Date; pa
   return {
     state,
     ...describeToken(file, now),
-    timer: null,
+    timer: describeTimer(timer),
     last_refresh: lastRefresh,
     gh: readGhLogin(paths.ghConfigDir),
-    problems: [...problemsOfState(state, { file, place, script }), ...problemsOfRefresh(lastRefresh)],
+    problems: [
+      ...problemsOfState(state, { file, place, script }),
+      ...problemsOfRefresh(lastRefresh),
+      ...problemsOfTimer(timer, lastRefresh),
+    ],
+  };
+}
+
+function describeTimer(timer: TimerState): Status["timer"] {
+  if (timer.type !== "installed") return null;
+  return {
+    active: timer.active,
+    next_at: timer.nextAt && isoSeconds(timer.nextAt),
+    last_at: timer.lastAt && isoSeconds(timer.lastAt),
+    last_result: timer.lastResult,
   };
 }
 

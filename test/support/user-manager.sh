@@ -34,7 +34,8 @@ chown "$uid:$uid" "$home" "/run/user/$uid"
 chmod 700 "$home" "/run/user/$uid"
 
 # Wherever they lie, the user can reach them here, and cannot write to the checkout.
-mkdir -p /run/checkout /run/node
+mkdir -p /run/checkout /run/node /run/shared
+mount --bind "$directory/shared" /run/shared
 mount --bind "$checkout" /run/checkout
 mount -o remount,bind,ro /run/checkout
 : >/run/node/node

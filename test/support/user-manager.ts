@@ -1,7 +1,18 @@
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcessByStdio, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { createMachine, type RunResult } from "./machine.js";
 
@@ -18,20 +29,20 @@ export const noUserManager: string | null = (() => {
 
 const user = "operator";
 const uid = 4242;
-const checkout = "/run/checkout";
 
-export type UserManagerOptions = { home?: string; lingering?: boolean };
+/** Where the user finds the checkout, which is mounted read-only. */
+export const checkout = "/run/checkout";
 
 /**
- * An ordinary user of a server with a real `systemd --user`, and a GitHub stand-in. The checkout is mounted read-only
- * at `/run/checkout`. `await using` ends all of it.
+ * An ordinary user of a server, with a real `systemd --user` and a GitHub stand-in; its home has a space and an
+ * apostrophe. `await using` ends all of it, and checks that nothing printed a secret.
  */
-export async function createUserManager({
-  home = "/home/the operator's",
-  lingering = true,
-}: UserManagerOptions = {}) {
+export async function createUserManager({ home = "/home/the operator's", lingering = true } = {}) {
   const machine = await createMachine();
   const directory = mkdtempSync(join(tmpdir(), "ghauth-user-manager-"));
+  const shared = join(directory, "shared");
+  mkdirSync(shared);
+  chmodSync(shared, 0o755);
   const cgroup = join(cgroupRoot(), basename(directory));
   mkdirSync(cgroup);
   const settings = {
@@ -49,111 +60,141 @@ export async function createUserManager({
       .map(([name, value]) => `${name}=${shellQuote(value)}\n`)
       .join(""),
   );
-  const child = spawn("bash", [join(import.meta.dirname, "user-manager.sh"), directory], {
+  const manager = spawn("bash", [join(import.meta.dirname, "user-manager.sh"), directory], {
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  await new Promise<void>((resolve, reject) => {
-    let said = "";
-    child.stderr.on("data", (text: Buffer) => (said += text.toString()));
-    child.stdout.on("data", () => resolve());
-    child.once("exit", () => reject(new Error(`no user manager: ${said}`)));
-  });
-  const init = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim();
+  await isReady(manager);
+  const init = readFileSync(`/proc/${manager.pid}/task/${manager.pid}/children`, "utf8").trim();
 
-  const env: Record<string, string> = {
+  /** A path of the user's, as this process reaches it. */
+  const path = (name: string) => join(`/proc/${init}/root`, home, name);
+  const env = {
     PATH: `${home}/.local/bin:/run/node:/usr/local/bin:/usr/bin:/bin`,
     HOME: home,
     USER: user,
     LANG: "C.UTF-8",
     XDG_RUNTIME_DIR: `/run/user/${uid}`,
   };
-  const inside = ["nsenter", "--target", init, "--mount", "--pid", "--ipc", "--cgroup", "--"] as const;
+  const enter = ["--target", init, "--mount", "--pid", "--ipc", "--cgroup"];
+  const become = ["--reuid", String(uid), "--regid", String(uid), "--clear-groups"];
 
-  /** Runs a program as the user, in its home. */
-  const run = async (words: string[], extra: Record<string, string> = {}): Promise<RunResult> =>
-    machine.run(
-      [
-        ...inside,
-        ...["setpriv", "--reuid", String(uid), "--regid", String(uid), "--clear-groups"],
-        ...["env", "-i", "-C", home],
-        ...Object.entries({ ...env, ...extra }).map(([name, value]) => `${name}=${value}`),
-        ...words,
-      ],
-      { cwd: "/" },
-    );
-  /** A shell script, as the user; `$1` and so on are `args`. */
-  const sh = async (script: string, ...args: string[]): Promise<RunResult> =>
-    run(["bash", "-c", script, "bash", ...args]);
+  /** Runs a program as the user, in its home; `without` names variables that it is not to have. */
+  const run = async (
+    words: string[],
+    {
+      env: extra = {},
+      without = [],
+      input = "",
+    }: { env?: Record<string, string>; without?: string[]; input?: string } = {},
+  ): Promise<RunResult> => {
+    const variables = Object.entries({ ...env, ...extra }).filter(([name]) => !without.includes(name));
+    const environment = ["-i", "-C", home, ...variables.map(([name, value]) => `${name}=${value}`)];
+    return machine.run(["nsenter", ...enter, "setpriv", ...become, "env", ...environment, ...words], {
+      cwd: "/",
+      input,
+    });
+  };
   const systemctl = async (...args: string[]): Promise<string> => {
     const { exitCode, stdout, stderr } = await run(["systemctl", "--user", ...args]);
     if (exitCode !== 0) throw new Error(`systemctl ${args.join(" ")}: ${stderr}`);
     return stdout.trim();
   };
+  /** Writes a file of the user's, and the directories that it takes. */
+  const write = (name: string, text: string, mode = 0o600): void => {
+    const missing = [];
+    for (let at = dirname(path(name)); !existsSync(at); at = dirname(at)) missing.push(at);
+    for (const made of missing.toReversed()) {
+      mkdirSync(made, { mode: 0o700 });
+      chownSync(made, uid, uid);
+    }
+    writeFileSync(path(name), text);
+    chmodSync(path(name), mode);
+    chownSync(path(name), uid, uid);
+  };
 
   return {
-    machine,
     github: machine.github,
+    baseUrl: machine.baseUrl,
+    pem: machine.pem,
     home,
+    user,
+    env,
     run,
-    sh,
     systemctl,
-    /** What an operator sets for bootstrap; the key is given by path. */
+    path,
+    write,
+    read: (name: string) => readFileSync(path(name), "utf8"),
+    has: (name: string) => existsSync(path(name)),
+    /** What an operator gives to bootstrap, whose key lies in the home. */
     settings: {
       GITHUB_APP_ID: "123456",
       GITHUB_APP_INSTALLATION_ID: "987654",
       GITHUB_APP_PRIVATE_KEY_PATH: `${home}/app key.pem`,
       GITHUB_API_URL: machine.baseUrl,
+      GH_AUTH: "off",
     },
+    /** Runs a script of the checkout. */
     script: async (name: string, args: string[] = [], extra: Record<string, string> = {}) =>
-      run([`${checkout}/scripts/${name}`, ...args], extra),
-    /** Writes a file in the user's home, by a name relative to it. */
-    write: async (name: string, text: string, mode = "600") => {
-      const result = await machine.run(
-        [
-          ...inside,
-          ...["setpriv", "--reuid", String(uid), "--regid", String(uid), "--clear-groups"],
-          "bash",
-          "-c",
-          'umask 077; mkdir -p -- "${1%/*}"; cat >"$1"; chmod "$2" -- "$1"',
-          "bash",
-          join(home, name),
-          mode,
-        ],
-        { input: text, cwd: "/" },
-      );
-      if (result.exitCode !== 0) throw new Error(result.stderr);
-    },
-    read: async (name: string): Promise<string> => (await sh('cat -- "$1"', join(home, name))).stdout,
+      run([`${checkout}/scripts/${name}`, ...args], { env: extra }),
     /** A property of a unit. */
     property: async (unit: string, name: string) => systemctl("show", `--property=${name}`, "--value", unit),
+    /** Adds a drop-in to a unit and makes the manager read it. */
+    dropIn: async (unit: string, text: string) => {
+      write(`.config/systemd/user/${unit}.d/test.conf`, text, 0o644);
+      await systemctl("daemon-reload");
+    },
+    /** Lets gh reach the stand-in under GitHub's own name. */
+    connectGh: async () => {
+      const socketPath = await machine.github.listen({ socketPath: join(shared, "github.sock") });
+      chmodSync(socketPath, 0o777);
+      write(".config/gh/config.yml", "http_unix_socket: /run/shared/github.sock\n");
+    },
+    /** All files and links below the home, with what would tell that one was touched. */
+    listFiles: async () =>
+      (await run(["find", ".", "-mindepth", "1", "-printf", "%P %y %m %T@ %l\n"])).stdout.split("\n").sort(),
     [Symbol.asyncDispose]: async () => {
-      try {
-        process.kill(Number(init), "SIGKILL");
-        await ended;
-        await removeCgroup(cgroup);
-        rmSync(directory, { recursive: true, force: true });
-      } finally {
-        await machine[Symbol.asyncDispose]();
-      }
+      process.kill(Number(init), "SIGKILL");
+      if (manager.exitCode === null && manager.signalCode === null) await once(manager, "exit");
+      await removeCgroup(cgroup);
+      rmSync(directory, { recursive: true, force: true });
+      await machine[Symbol.asyncDispose]();
     },
   };
 }
 
 export type UserManager = Awaited<ReturnType<typeof createUserManager>>;
 
-/** Asks until `check` answers something, as things take their time in another process. */
-export async function eventually<T>(
-  check: () => Promise<T | undefined | false>,
-  limitMs = 15_000,
-): Promise<T> {
+/** Such a user for whom bootstrap has just set up the refresh. */
+export async function createBootstrappedUser(extra: Record<string, string> = {}): Promise<UserManager> {
+  const host = await createUserManager();
+  host.write("app key.pem", host.pem);
+  const { exitCode, stderr } = await host.script("bootstrap_user_refresh.sh", [], {
+    ...host.settings,
+    ...extra,
+  });
+  if (exitCode === 0) return host;
+  await host[Symbol.asyncDispose]();
+  throw new Error(`bootstrap ended with ${exitCode}: ${stderr}`);
+}
+
+/** Asks again until `check` answers something: things take their time in another process. */
+export async function eventually<T>(check: () => Promise<T> | T, limitMs = 20_000): Promise<NonNullable<T>> {
   const until = performance.now() + limitMs;
   for (;;) {
     const found = await check();
-    if (found !== undefined && found !== false) return found;
-    if (performance.now() > until) throw new Error(`not within ${limitMs} ms`);
+    if (found !== undefined && found !== null && found !== false) return found;
+    if (performance.now() > until) throw new Error(`not within ${limitMs} ms: ${check.toString()}`);
     await delay(50);
   }
+}
+
+async function isReady(manager: ChildProcessByStdio<null, Readable, Readable>): Promise<void> {
+  let said = "";
+  manager.stderr.on("data", (text: Buffer) => (said += text.toString()));
+  await new Promise<void>((resolve, reject) => {
+    manager.stdout.once("data", () => resolve());
+    manager.once("exit", () => reject(new Error(`no user manager: ${said}`)));
+  });
 }
 
 function cgroupRoot(): string {
@@ -162,7 +203,7 @@ function cgroupRoot(): string {
 
 /** Its processes have been killed; the kernel lets go of the directories a moment later. */
 async function removeCgroup(path: string): Promise<void> {
-  await eventually(async () => {
+  await eventually(() => {
     spawnSync("find", [path, "-depth", "-type", "d", "-exec", "rmdir", "{}", "+"]);
     return !existsSync(path);
   });
