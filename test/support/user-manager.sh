@@ -18,28 +18,28 @@ fi
 umount -R /sys/fs/cgroup
 mount -t cgroup2 none /sys/fs/cgroup
 mount -t tmpfs -o mode=755,nosuid,nodev tmpfs /run
-mount -t tmpfs -o mode=755 tmpfs /home
-mount -t tmpfs -o mode=755 tmpfs /var/lib/systemd
-mkdir -p /run/systemd/system /run/systemd/unit-root /run/systemd/propagate /run/lock "/run/user/$uid" "$home"
-if [[ $lingering == yes ]]; then
-  mkdir -p /var/lib/systemd/linger
-  : >"/var/lib/systemd/linger/$user"
-fi
-
-{ cat /etc/passwd; echo "$user:x:$uid:$uid:test:$home:/bin/bash"; } >"$directory/passwd"
-{ cat /etc/group; echo "$user:x:$uid:"; } >"$directory/group"
-mount --bind "$directory/passwd" /etc/passwd
-mount --bind "$directory/group" /etc/group
-chown "$uid:$uid" "$home" "/run/user/$uid"
-chmod 700 "$home" "/run/user/$uid"
+mkdir -p /run/systemd/{system,unit-root,propagate} /run/lock /run/checkout /run/node /run/shared "/run/user/$uid"
 
 # Wherever they lie, the user can reach them here, and cannot write to the checkout.
-mkdir -p /run/checkout /run/node /run/shared
 mount --bind "$directory/shared" /run/shared
 mount --bind "$checkout" /run/checkout
 mount -o remount,bind,ro /run/checkout
 : >/run/node/node
 mount --bind "$node" /run/node/node
+{ cat /etc/passwd; echo "$user:x:$uid:$uid:test:$home:/bin/bash"; } >"$directory/passwd"
+{ cat /etc/group; echo "$user:x:$uid:"; } >"$directory/group"
+mount --bind "$directory/passwd" /etc/passwd
+mount --bind "$directory/group" /etc/group
+
+for place in /home /srv /var/lib/systemd; do mount -t tmpfs -o mode=755 tmpfs "$place"; done
+for place in /tmp /var/tmp; do mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs "$place"; done
+mkdir -p "$home"
+chown "$uid:$uid" "$home" "/run/user/$uid"
+chmod 700 "$home" "/run/user/$uid"
+if [[ $lingering == yes ]]; then
+  mkdir -p /var/lib/systemd/linger
+  : >"/var/lib/systemd/linger/$user"
+fi
 
 slice=/sys/fs/cgroup/user.slice/user-$uid.slice/user@$uid.service
 mkdir -p "$slice"
@@ -50,11 +50,11 @@ chown "$uid:$uid" "$slice" "$slice"/cgroup.{procs,subtree_control,threads}
   exec env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="$home" USER="$user" LOGNAME="$user" SHELL=/bin/bash \
     LANG=C.UTF-8 XDG_RUNTIME_DIR="/run/user/$uid" \
     setpriv --reuid "$uid" --regid "$uid" --clear-groups /lib/systemd/systemd --user
-) </dev/null >"$directory/manager.log" 2>&1 &
+) </dev/null >/run/manager.log 2>&1 &
 manager=$!
 
 while [[ ! -S /run/user/$uid/systemd/private || ! -S /run/user/$uid/bus ]]; do
-  kill -0 "$manager" || exit
+  kill -0 "$manager" || { cat /run/manager.log >&2; exit 70; }
   sleep 0.01
 done
 echo ready

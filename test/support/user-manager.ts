@@ -165,20 +165,17 @@ export async function createUserManager({ home = "/home/the operator's", lingeri
 export type UserManager = Awaited<ReturnType<typeof createUserManager>>;
 
 /** Such a user for whom bootstrap has just set up the refresh. */
-export async function createBootstrappedUser(extra: Record<string, string> = {}): Promise<UserManager> {
-  const host = await createUserManager();
+export async function createBootstrappedUser(options: { home?: string } = {}): Promise<UserManager> {
+  const host = await createUserManager(options);
   host.write("app key.pem", host.pem);
-  const { exitCode, stderr } = await host.script("bootstrap_user_refresh.sh", [], {
-    ...host.settings,
-    ...extra,
-  });
+  const { exitCode, stderr } = await host.script("bootstrap_user_refresh.sh", [], host.settings);
   if (exitCode === 0) return host;
   await host[Symbol.asyncDispose]();
   throw new Error(`bootstrap ended with ${exitCode}: ${stderr}`);
 }
 
 /** Asks again until `check` answers something: things take their time in another process. */
-export async function eventually<T>(check: () => Promise<T> | T, limitMs = 20_000): Promise<NonNullable<T>> {
+export async function eventually<T>(check: () => Promise<T> | T, limitMs = 60_000): Promise<NonNullable<T>> {
   const until = performance.now() + limitMs;
   for (;;) {
     const found = await check();

@@ -10,6 +10,7 @@ const bootstrap = "bootstrap_user_refresh.sh";
 
 describe.skipIf(noUserManager !== null)(
   `bootstrap_user_refresh.sh (${noUserManager ?? "real systemd"})`,
+  { concurrent: true },
   () => {
     test("sets up all from nothing: timer, key, settings, and at once a token, for gh too", async () => {
       await using host = await createUserManager();

@@ -11,6 +11,7 @@ async function filesOf(host: UserManager): Promise<string[]> {
 
 describe.skipIf(noUserManager !== null)(
   `uninstall_user_refresh.sh (${noUserManager ?? "real systemd"})`,
+  { concurrent: true },
   () => {
     test("--purge leaves nothing: no unit, drop-in, stamp, program, state, key or token", async () => {
       await using host = await createBootstrappedUser();
