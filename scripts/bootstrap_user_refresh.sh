@@ -43,6 +43,8 @@ main() {
   start_units
   is_done=yes
   keep_all
+  # A set-up that was killed may have left copies of the key.
+  rm -f -- "${key_file%/*}/.${key_file##*/}".* "${settings_file%/*}/.${settings_file##*/}".*
   drop_old_releases
   show_result
 }

@@ -54,7 +54,8 @@ main() {
 build() {
   [[ -f $root/build.mjs ]] || return 0
   if [[ $dry_run == yes ]]; then
-    say "would build $(shown "$root")/dist"
+    say "would build $(shown "$root")/dist, and install it with its units"
+    [[ -f $root/dist/main.js ]] || exit 0 # only then would it be known what changes
     return
   fi
   command -v npm >/dev/null || missing+=("npm, to build the checkout")

@@ -140,6 +140,7 @@ put() {
   remember "$path"
   before_replacing "$path"
   mv -fT -- "$scratch" "$path"
+  sync -- "${path%/*}"
 }
 
 # put_link TARGET PATH: makes PATH a symbolic link to TARGET, unless it is one already.

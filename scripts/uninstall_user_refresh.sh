@@ -101,8 +101,7 @@ token_env_file=''
 remove_secrets() {
   local path
   for path in "$key_file" "$settings_file" "$config_dir/github-token.env" ${token_env_file:+"$token_env_file"}; do
-    discard "$path" "$(backup_of "$path")"
-    discard_scratches "$path"
+    discard "$path" "${path%/*}/.${path##*/}".* # what was killed left the latter
   done
   discard "$state_dir"
   discard_if_empty "$config_dir"
@@ -126,12 +125,6 @@ discard() {
     rm -rf -- "$path"
     say "removed $(shown "$path")"
   done
-}
-
-# What a run that was killed left beside a file.
-discard_scratches() {
-  local path
-  for path in "${1%/*}/.${1##*/}".*; do discard "$path"; done
 }
 
 discard_if_empty() {

@@ -1,7 +1,13 @@
 import { generateKeyPairSync } from "node:crypto";
 import { statSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { createBootstrappedUser, createUserManager, noUserManager } from "../support/user-manager.js";
+import { parseEnvFile } from "../../src/token/env-file.js";
+import {
+  createBootstrappedUser,
+  createUserManager,
+  eventually,
+  noUserManager,
+} from "../support/user-manager.js";
 
 const timer = "takopi-github-token-refresh.timer";
 const service = "takopi-github-token-refresh.service";
@@ -216,6 +222,66 @@ describe.skipIf(noUserManager !== null)(
 
       expect(exitCode).toBe(0);
       expect((await host.run(["cat", ".local/bin/ghauth"])).stdout).toContain("exec '/run/node/node' ");
+    });
+
+    test("settings, state, token and gh may lie elsewhere, and odd values survive", async () => {
+      await using host = await createUserManager();
+      host.write("app key.pem", host.pem);
+      const elsewhere = {
+        XDG_CONFIG_HOME: `${host.home}/my settings`,
+        XDG_STATE_HOME: `${host.home}/my state`,
+        TOKEN_ENV_FILE: "~/agent's files/100%.env",
+        GITHUB_APP_REPOSITORIES: "acme/site\nacme/tools",
+        GITHUB_TOKEN_COMMAND: `"print" 'a "token"'`,
+        GHAUTH_BROKER_WORKSPACE: " padded ",
+        https_proxy: "",
+        no_proxy: "127.0.0.1",
+      };
+
+      const { exitCode, stderr } = await host.script(bootstrap, [], { ...host.settings, ...elsewhere });
+
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+      expect(host.read("agent's files/100%.env")).toContain("GITHUB_TOKEN=ghs_");
+      expect(Object.fromEntries(parseEnvFile(host.read("my settings/takopi/github-app.env")))).toEqual({
+        GITHUB_APP_ID: "123456",
+        GITHUB_APP_INSTALLATION_ID: "987654",
+        GITHUB_APP_REPOSITORIES: "acme/site acme/tools",
+        GITHUB_API_URL: host.baseUrl,
+        TOKEN_ENV_FILE: elsewhere.TOKEN_ENV_FILE,
+        GHAUTH_BROKER_WORKSPACE: " padded ",
+        GITHUB_TOKEN_COMMAND: elsewhere.GITHUB_TOKEN_COMMAND,
+        GH_AUTH: "off",
+        NO_PROXY: "127.0.0.1",
+      });
+      expect(host.has("my state/takopi/github-token-refresh.jsonl")).toBe(true);
+      expect(host.has(".config/takopi")).toBe(false);
+    });
+
+    test("a second set-up at the same time is turned away, and the first goes on", async () => {
+      await using host = await createUserManager();
+      host.write("app key.pem", host.pem);
+      const release = host.github.hold();
+      const first = host.script(bootstrap, [], host.settings);
+      await eventually(() => host.github.requests.length > 0);
+
+      const second = await host.script(bootstrap, [], host.settings);
+      release();
+
+      expect(second.exitCode).toBe(75);
+      expect(second.stderr).toContain("another set-up of takopi-ghauth is running");
+      expect((await first).exitCode).toBe(0);
+    });
+
+    test("copies of the key that a killed set-up left are removed", async () => {
+      await using host = await createBootstrappedUser();
+      host.write(".config/takopi/.github-app.pem.before-setup", host.pem);
+      host.write(".config/takopi/.github-app.pem.AbCdEf", host.pem);
+
+      expect((await host.script(bootstrap)).exitCode).toBe(0);
+
+      expect((await host.run(["ls", "-A", ".config/takopi"])).stdout).toBe(
+        "github-app.env\ngithub-app.pem\ngithub-token.env\n",
+      );
     });
 
     test("with lingering off it warns, and status says so", async () => {
