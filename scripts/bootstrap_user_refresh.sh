@@ -21,6 +21,7 @@ setting_names=(
   GITHUB_TOKEN_COMMAND GH_AUTH GH_CONFIG_DIR GHAUTH_REFRESH_DEADLINE_SECONDS GHAUTH_HOSTS
   HTTPS_PROXY NO_PROXY NODE_EXTRA_CA_CERTS
 )
+path_names=(TOKEN_ENV_FILE GHAUTH_BROKER_TOKEN_FILE GH_CONFIG_DIR NODE_EXTRA_CA_CERTS)
 key_names=(GITHUB_APP_PRIVATE_KEY GITHUB_APP_PRIVATE_KEY_PATH GITHUB_APP_PRIVATE_KEY_FILE)
 
 main() {
@@ -83,6 +84,10 @@ read_settings() {
   fi
   for name in "${setting_names[@]}" "${key_names[@]}"; do
     [[ -z ${!name:-} ]] || settings[$name]=${!name}
+  done
+  export -n GITHUB_APP_PRIVATE_KEY # no program that is called here needs it
+  for name in "${path_names[@]}"; do
+    [[ ${settings[$name]:-/} == [/~]* ]] || settings[$name]=$PWD/${settings[$name]}
   done
   # Git, say, may hand over a list on several lines.
   for name in GITHUB_APP_REPOSITORIES GITHUB_APP_PERMISSIONS; do
@@ -150,6 +155,8 @@ check_settings() {
   for name in "${setting_names[@]}"; do
     [[ ${settings[$name]:-} != *[$'\n\r']* ]] || missing+=("$name on one line: its value has a line break")
   done
+  need_own_directory TOKEN_ENV_FILE "$token_env_dir"
+  [[ ${settings[GH_AUTH]:-auto} == off ]] || need_own_directory GH_CONFIG_DIR "$gh_config_dir"
   case $source in
   app)
     need_setting GITHUB_APP_ID "the App ID (or client ID) from the App's settings page"
@@ -167,6 +174,15 @@ check_settings() {
 }
 
 need_setting() { [[ -n ${settings[$1]:-} ]] || missing+=("$1: $2"); }
+
+# need_own_directory NAME DIRECTORY: the service's sandbox lets it write to that whole directory, and has a /tmp of its own.
+need_own_directory() {
+  if [[ $HOME/ == "${2%/}"/* ]]; then
+    missing+=("a directory of its own for $1: the refresh service must not write to all of ${2:-/}")
+  elif [[ $2/ == @(/tmp|/var/tmp)/* && $2/ != "$HOME"/* ]]; then
+    missing+=("a place outside of /tmp for $1: the refresh service has a /tmp of its own")
+  fi
+}
 
 # Sets $key to the PEM to be installed, and $key_source to the file that it comes from; $key stays empty where the key
 # in place is to be used.
@@ -311,8 +327,17 @@ put_back_all() {
 }
 
 show_result() {
+  local token_env_file=${settings[TOKEN_ENV_FILE]:-} table
   say ""
-  "$bin_dir/ghauth" status || : # it exits 1 for a token that is not fresh, and says so
+  # It exits 1 for a token that is not fresh, and says so.
+  if [[ -z $token_env_file || -e $HOME/.takopi/takopi.toml ]]; then
+    "$bin_dir/ghauth" status || :
+  else
+    token_env_file=${token_env_file//\\/\\\\}
+    table="[plugins.ghauth]"$'\n'"token_env_file = \"${token_env_file//\"/\\\"}\""
+    "$bin_dir/ghauth" status --config <(printf '%s\n' "$table") || :
+    say "For /ghauth to find the token, put these lines into ~/.takopi/takopi.toml:"$'\n'"$table"
+  fi
   say ""
   if [[ -n $key_source ]]; then
     say "The key is in $(shown "$key_file"). Remove the other copy now: rm -- $(printf '%q' "$key_source")"

@@ -12,6 +12,7 @@
   state_home=${XDG_STATE_HOME:-}
   [[ $state_home == /* ]] || state_home=$HOME/.local/state
   config_dir=$config_home/takopi
+  token_env_dir=$config_dir
   state_dir=$state_home/takopi
   key_file=$config_dir/github-app.pem
   settings_file=$config_dir/github-app.env
@@ -93,7 +94,7 @@ backup_of() { printf '%s/.%s.before-setup' "${1%/*}" "${1##*/}"; }
 # ensure_dir PATH [MODE]: creates what is missing of it.
 ensure_dir() {
   local path=$1 mode=${2:-0700}
-  if [[ ! -d $path ]]; then
+  if [[ ! -d ${path:=/} ]]; then
     [[ $dry_run == yes ]] && return
     ensure_dir "${path%/*}"
     mkdir -m "$mode" -- "$path"
@@ -237,18 +238,17 @@ release_is_whole() {
 write_release() {
   local target=$1 quoted_node main script
   (cd "$root" && cp -R -- "${release_files[@]}" "$target")
-  chmod -R u=rwX,go=rX -- "$target"
-  chmod -- 0755 "$target"/scripts/*
   mkdir -- "$target/bin"
   quoted_node=$(sh_quote "$node")
   script=$(<"$root/scripts/takopi-refresh-github-token")
   main="node=$quoted_node main=$(sh_quote "$release/dist/refresh/main.js")"
   printf '%s\n' "${script/"node='' main=''"/"$main"}" >"$target/bin/takopi-refresh-github-token"
   printf '#!/bin/sh\nexec %s %s "$@"\n' "$quoted_node" "$(sh_quote "$release/dist/main.js")" >"$target/bin/ghauth"
-  chmod -- 0755 "$target"/bin/*
+  chmod -- 0755 "$target"/{bin,scripts}/*
   if [[ -e $root/scripts/git-credential-ghauth ]]; then
     ln -s -- ../scripts/git-credential-ghauth "$target/bin/git-credential-ghauth"
   fi
+  chmod -R u=rwX,go=rX -- "$target"
 }
 
 sh_quote() {
@@ -283,7 +283,7 @@ render_unit() {
     [XDG_STATE_HOME]=$state_home
     [CONFIG_DIR]=$config_dir
     [STATE_DIR]=$state_dir
-    [TOKEN_ENV_DIR]=${token_env_dir:-$config_dir}
+    [TOKEN_ENV_DIR]=${token_env_dir:-/}
     [GH_CONFIG_DIR]=${gh_config_dir:-$config_home/gh}
   )
   for name in "${!values[@]}"; do text=${text//"@$name@"/"$(unit_quote "${values[$name]}")"}; done

@@ -13,7 +13,7 @@ installed). Asks before it removes the key, the settings, the token and the log;
 source "${BASH_SOURCE[0]%/*}/setup.bash"
 
 main() {
-  local purge=no
+  local purge=no templates
   case ${1-} in
   '') ;;
   --purge) purge=yes ;;
@@ -30,8 +30,9 @@ main() {
   token_env_file=$(setting_of TOKEN_ENV_FILE) # before the settings are gone
   remove_units "$refresh_unit.timer" "$refresh_unit.service"
   if [[ $purge == yes ]]; then
-    remove_units takopi-ghauth.service takopi-ghauth-broker.service
-    remove_drop_ins "$refresh_unit.timer" "$refresh_unit.service" takopi-ghauth.service takopi-ghauth-broker.service
+    templates=("$root"/systemd/*)
+    remove_units "${templates[@]##*/}"
+    remove_drop_ins "${templates[@]##*/}"
   fi
   reload_units
   remove_program

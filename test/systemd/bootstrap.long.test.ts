@@ -160,6 +160,10 @@ describe.skipIf(noUserManager !== null)(
       const { exitCode, stderr } = await host.script(bootstrap, [], {
         XDG_RUNTIME_DIR: "/nowhere",
         GHAUTH_NODE: "/nowhere/node",
+        TOKEN_ENV_FILE: "~/token.env",
+        GH_CONFIG_DIR: "/tmp/gh",
+        GITHUB_APP_PERMISSIONS: "contents:read\nissues:read",
+        GITHUB_API_URL: "https://a\nhttps://b",
       });
 
       expect(exitCode).toBe(78);
@@ -169,8 +173,12 @@ describe.skipIf(noUserManager !== null)(
         "GITHUB_APP_ID: ",
         "GITHUB_APP_INSTALLATION_ID: ",
         "the App's private key: there is no file",
+        "a directory of its own for TOKEN_ENV_FILE",
+        "a place outside of /tmp for GH_CONFIG_DIR",
+        "GITHUB_API_URL on one line",
       ])
         expect(stderr).toContain(`- ${words}`);
+      expect(stderr).not.toContain("GITHUB_APP_PERMISSIONS");
       expect(await host.listFiles()).toEqual([""]);
     });
 
@@ -238,10 +246,15 @@ describe.skipIf(noUserManager !== null)(
         no_proxy: "127.0.0.1",
       };
 
-      const { exitCode, stderr } = await host.script(bootstrap, [], { ...host.settings, ...elsewhere });
+      const { exitCode, stdout, stderr } = await host.script(bootstrap, [], {
+        ...host.settings,
+        ...elsewhere,
+      });
 
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
       expect(host.read("agent's files/100%.env")).toContain("GITHUB_TOKEN=ghs_");
+      expect(stdout).toContain("GitHub token: fresh");
+      expect(stdout).toContain(`[plugins.ghauth]\ntoken_env_file = "~/agent's files/100%.env"\n`);
       expect(Object.fromEntries(parseEnvFile(host.read("my settings/takopi/github-app.env")))).toEqual({
         GITHUB_APP_ID: "123456",
         GITHUB_APP_INSTALLATION_ID: "987654",
