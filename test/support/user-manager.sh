@@ -6,7 +6,7 @@ set -euo pipefail
 directory=$1
 # shellcheck source=/dev/null
 source "$directory/settings.sh"
-: "${cgroup:?}" "${user:?}" "${uid:?}" "${home:?}" "${checkout:?}" "${node:?}" "${lingering:?}"
+: "${cgroup:?}" "${user:?}" "${uid:?}" "${home:?}" "${checkout:?}" "${node:?}" "${lingering:?}" "${ticking:?}"
 
 if [[ ${2:-} != inside ]]; then
   echo $$ >"$cgroup/cgroup.procs"
@@ -41,6 +41,12 @@ if [[ $lingering == yes ]]; then
   : >"/var/lib/systemd/linger/$user"
 fi
 
+if [[ $ticking == no ]]; then
+  quiet=/run/systemd/user/takopi-github-token-refresh.timer.d
+  mkdir -p "$quiet"
+  printf '[Timer]\nOnCalendar=\nOnCalendar=2099-12-31\n' >"$quiet/quiet.conf"
+fi
+
 slice=/sys/fs/cgroup/user.slice/user-$uid.slice/user@$uid.service
 mkdir -p "$slice"
 chown "$uid:$uid" "$slice" "$slice"/cgroup.{procs,subtree_control,threads}
@@ -54,7 +60,10 @@ chown "$uid:$uid" "$slice" "$slice"/cgroup.{procs,subtree_control,threads}
 manager=$!
 
 while [[ ! -S /run/user/$uid/systemd/private || ! -S /run/user/$uid/bus ]]; do
-  kill -0 "$manager" || { cat /run/manager.log >&2; exit 70; }
+  if ! kill -0 "$manager" || ((SECONDS > 30)); then
+    cat /run/manager.log >&2
+    exit 70
+  fi
   sleep 0.01
 done
 echo ready

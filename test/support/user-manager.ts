@@ -22,6 +22,7 @@ export const noUserManager: string | null = (() => {
   if (process.platform !== "linux") return "it takes Linux";
   if (process.getuid?.() !== 0) return "it takes root, for namespaces of its own";
   if (!existsSync("/lib/systemd/systemd")) return "systemd is not installed";
+  if (!existsSync("/usr/lib/systemd/user/dbus.socket")) return "dbus-user-session is not installed";
   return spawnSync("unshare", ["--mount", "--pid", "--cgroup", "--fork", "true"]).status === 0
     ? null
     : "namespaces are not permitted";
@@ -33,11 +34,18 @@ const uid = 4242;
 /** Where the user finds the checkout, which is mounted read-only. */
 export const checkout = "/run/checkout";
 
+export type UserManagerOptions = { home?: string; lingering?: boolean; ticking?: boolean };
+
 /**
  * An ordinary user of a server, with a real `systemd --user` and a GitHub stand-in; its home has a space and an
- * apostrophe. `await using` ends all of it, and checks that nothing printed a secret.
+ * apostrophe. Unless `ticking`, the refresh timer waits for the year 2099, so that no tick comes into a test's way.
+ * `await using` ends all of it, and checks that nothing printed a secret.
  */
-export async function createUserManager({ home = "/home/the operator's", lingering = true } = {}) {
+export async function createUserManager({
+  home = "/home/the operator's",
+  lingering = true,
+  ticking = false,
+}: UserManagerOptions = {}) {
   const machine = await createMachine();
   const directory = mkdtempSync(join(tmpdir(), "ghauth-user-manager-"));
   const shared = join(directory, "shared");
@@ -53,6 +61,7 @@ export async function createUserManager({ home = "/home/the operator's", lingeri
     checkout: join(import.meta.dirname, "../.."),
     node: process.execPath,
     lingering: lingering ? "yes" : "no",
+    ticking: ticking ? "yes" : "no",
   };
   writeFileSync(
     join(directory, "settings.sh"),
@@ -165,7 +174,7 @@ export async function createUserManager({ home = "/home/the operator's", lingeri
 export type UserManager = Awaited<ReturnType<typeof createUserManager>>;
 
 /** Such a user for whom bootstrap has just set up the refresh. */
-export async function createBootstrappedUser(options: { home?: string } = {}): Promise<UserManager> {
+export async function createBootstrappedUser(options: UserManagerOptions = {}): Promise<UserManager> {
   const host = await createUserManager(options);
   host.write("app key.pem", host.pem);
   const { exitCode, stderr } = await host.script("bootstrap_user_refresh.sh", [], host.settings);

@@ -10,12 +10,12 @@ describe.skipIf(noUserManager !== null)(
   { concurrent: true },
   () => {
     test("a tick of the timer refreshes", async () => {
-      await using host = await createBootstrappedUser();
+      await using host = await createBootstrappedUser({ ticking: true });
       await host.dropIn(timer, "[Timer]\nOnActiveSec=100ms\nAccuracySec=1ms\nRandomizedDelaySec=0\n");
 
       await host.systemctl("restart", timer);
 
-      await eventually(() => host.github.mints === 2);
+      await eventually(() => host.github.mints >= 2);
       const status = await eventually(async () => {
         const { timer: seen } = JSON.parse((await host.run(["ghauth", "status", "--json"])).stdout);
         return seen.last_result === "success" && seen;
@@ -37,7 +37,7 @@ describe.skipIf(noUserManager !== null)(
         service,
         "[Service]\nRestartSec=100ms\nEnvironment=GHAUTH_REFRESH_DEADLINE_SECONDS=1\n",
       );
-      await host.github.close();
+      host.github.refuse("reset", { times: 100_000 });
 
       await host.systemctl("start", "--no-block", service);
       await eventually(async () => Number(await host.property(service, "NRestarts")) >= 2);
@@ -48,7 +48,7 @@ describe.skipIf(noUserManager !== null)(
       expect(retrying).toMatch(/^last run: exit-code 75 \(tries again every minute\)/m);
       expect(retrying).toContain("GitHub token: fresh");
       await host.dropIn(service, "[Service]\nRestartSec=100ms\n");
-      await host.github.listen({ port: Number(new URL(host.baseUrl).port) });
+      host.github.allow();
 
       await eventually(() => host.github.mints === 2);
       await eventually(async () => (await host.property(service, "ActiveState")) === "inactive");
