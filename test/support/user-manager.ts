@@ -96,12 +96,12 @@ export async function createUserManager({
       input = "",
     }: { env?: Record<string, string>; without?: string[]; input?: string } = {},
   ): Promise<RunResult> => {
-    const variables = Object.entries({ ...env, ...extra }).filter(([name]) => !without.includes(name));
-    const environment = ["-i", "-C", home, ...variables.map(([name, value]) => `${name}=${value}`)];
-    return machine.run(["nsenter", ...enter, "setpriv", ...become, "env", ...environment, ...words], {
-      cwd: "/",
-      input,
-    });
+    const variables: Record<string, string | undefined> = { ...env, ...extra };
+    for (const name of without) variables[name] = undefined;
+    return machine.run(
+      ["/usr/bin/nsenter", ...enter, "/usr/bin/setpriv", ...become, "/usr/bin/env", "-C", home, ...words],
+      { cwd: "/", env: variables, input },
+    );
   };
   const systemctl = async (...args: string[]): Promise<string> => {
     const { exitCode, stdout, stderr } = await run(["systemctl", "--user", ...args]);

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parseEnvFile } from "../../src/token/env-file.js";
 import {
@@ -12,6 +12,14 @@ import {
 const timer = "takopi-github-token-refresh.timer";
 const service = "takopi-github-token-refresh.service";
 const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return ""; // the process has ended
+  }
+}
+
 const bootstrap = "bootstrap_user_refresh.sh";
 
 describe.skipIf(noUserManager !== null)(
@@ -268,6 +276,31 @@ describe.skipIf(noUserManager !== null)(
       });
       expect(host.has("my state/takopi/github-token-refresh.jsonl")).toBe(true);
       expect(host.has(".config/takopi")).toBe(false);
+    });
+
+    test("the key is in no argument, and in no environment but the set-up's own", async () => {
+      await using host = await createUserManager();
+      const { GITHUB_APP_PRIVATE_KEY_PATH: _path, ...settings } = host.settings;
+      const release = host.github.hold();
+      const setUp = host.script(bootstrap, [], { ...settings, GITHUB_APP_PRIVATE_KEY: host.pem });
+      await eventually(() => host.github.requests.length > 0);
+
+      const holdersIn = (file: "cmdline" | "environ") =>
+        readdirSync("/proc")
+          .filter(
+            (pid) =>
+              /^\d+$/.test(pid) && readIfThere(`/proc/${pid}/${file}`).includes(host.pem.slice(100, 160)),
+          )
+          .map((pid) => readIfThere(`/proc/${pid}/cmdline`).replaceAll("\0", " "));
+      const inArguments = holdersIn("cmdline");
+      // What starts the set-up, here and for the tests beside this one, hands the key over.
+      const inEnvironment = holdersIn("environ").filter(
+        (program) => !/^\S*(?:nsenter|setpriv|env|bash) /.test(program),
+      );
+      release();
+
+      expect((await setUp).exitCode).toBe(0);
+      expect({ inArguments, inEnvironment }).toEqual({ inArguments: [], inEnvironment: [] });
     });
 
     test("a second set-up at the same time is turned away, and the first goes on", async () => {
