@@ -60,7 +60,7 @@ need_node() {
 
 need_program() {
   local file
-  for file in dist/main.js dist/refresh/main.js; do
+  for file in dist/main.js dist/refresh/main.cjs; do
     [[ -f $root/$file ]] && continue
     missing+=("the built program, $root/dist: run npm ci first, in $root")
     return
@@ -241,7 +241,7 @@ write_release() {
   mkdir -- "$target/bin"
   quoted_node=$(sh_quote "$node")
   script=$(<"$root/scripts/takopi-refresh-github-token")
-  main="node=$quoted_node main=$(sh_quote "$release/dist/refresh/main.js")"
+  main="node=$quoted_node main=$(sh_quote "$release/dist/refresh/main.cjs")"
   printf '%s\n' "${script/"node='' main=''"/"$main"}" >"$target/bin/takopi-refresh-github-token"
   printf '#!/bin/sh\nexec %s %s "$@"\n' "$quoted_node" "$(sh_quote "$release/dist/main.js")" >"$target/bin/ghauth"
   chmod -- 0755 "$target"/{bin,scripts}/*

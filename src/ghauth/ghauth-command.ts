@@ -18,9 +18,13 @@ import { readStatus, type Status } from "./token-status.js";
 
 export type GhauthDeps = { clock: Clock; env: Environment };
 
+type WithConfig = Pick<CommandContext, "pluginConfig" | "configPath">;
+
 export type GhauthCommand = CommandBackend & {
+  /** Rejects with `config_invalid`, which `handle` makes a reply of. */
+  checkConfig: (context: WithConfig) => void;
   /** How things stand, as `status --json` prints it. Rejects with `config_invalid`. */
-  status: (context: Pick<CommandContext, "pluginConfig" | "configPath">) => Promise<Status>;
+  status: (context: WithConfig) => Promise<Status>;
 };
 
 type Call = {
@@ -35,23 +39,24 @@ type Subcommand = {
   run: (call: Call) => CommandResult | Promise<CommandResult | undefined>;
 };
 
-const subcommands: Record<string, Subcommand> = {
-  help: { summary: "this list", run: help },
-  flow: { summary: "how a token travels from the App's key to gh, git and agents", run: flow },
-  status: { summary: "the token's state, prefix, age and time left", run: status },
-  refresh: { summary: "run the refresh script once and show what came of it", run: refresh },
-};
+const subcommands = new Map<string, Subcommand>([
+  ["help", { summary: "this list", run: help }],
+  ["flow", { summary: "how a token travels from the App's key to gh, git and agents", run: flow }],
+  ["status", { summary: "the token's state, prefix, age and time left", run: status }],
+  ["refresh", { summary: "run the refresh script once and show what came of it", run: refresh }],
+]);
 
 /** Creates `/ghauth`. One refresh runs at a time, and the cooldown is kept, for all that share what is created here. */
 export function createGhauthCommand(deps: GhauthDeps): GhauthCommand {
   const paths = resolvePaths(deps.env);
   const manualRefresh = createManualRefresh(deps);
-  const configOf = ({ pluginConfig, configPath }: Pick<CommandContext, "pluginConfig" | "configPath">) =>
+  const configOf = ({ pluginConfig, configPath }: WithConfig) =>
     parsePluginConfig(pluginConfig, { configPath: configPath ?? paths.takopiConfig, paths, env: deps.env });
 
   return {
     id: "ghauth",
     description: "GitHub token: help, flow, status, refresh",
+    checkConfig: (context) => void configOf(context),
     status: async (context) => {
       const config = configOf(context);
       const timer = await readTimer(deps.env);
@@ -59,10 +64,19 @@ export function createGhauthCommand(deps: GhauthDeps): GhauthCommand {
     },
     handle: async (context) => {
       try {
-        const config = configOf(context);
-        const subcommand = subcommands[context.args[0]?.toLowerCase() ?? ""] ?? { summary: "", run: help };
-        const result = await subcommand.run({ context, config, paths, deps, manualRefresh });
-        return result && redactReply(result, heldSecrets(config));
+        const subcommand = subcommands.get(context.args[0]?.toLowerCase() ?? "");
+        if (!subcommand) return help();
+        const result = await subcommand.run({
+          context,
+          paths,
+          deps,
+          manualRefresh,
+          // Only when asked for: help must help where the configuration is what is wrong.
+          get config() {
+            return configOf(context);
+          },
+        });
+        return result && redactReply(result, []);
       } catch (thrown) {
         const error = toGhauthError(thrown);
         return redactReply(
@@ -78,7 +92,7 @@ export function createGhauthCommand(deps: GhauthDeps): GhauthCommand {
 export const BACKEND: CommandBackend = createGhauthCommand({ clock: systemClock, env: process.env });
 
 function help(): CommandResult {
-  const usage = Object.entries(subcommands).map(([name, { summary }]) => ({
+  const usage = [...subcommands].map(([name, { summary }]) => ({
     name: `/ghauth ${name}`,
     value: summary,
   }));

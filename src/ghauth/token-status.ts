@@ -1,3 +1,4 @@
+import { messageOf } from "../errors.js";
 import { displayPath, type Paths } from "../system/paths.js";
 import { readGhLogin } from "../system/gh-hosts.js";
 import { prefixOf } from "../token/installation-token.js";
@@ -34,19 +35,19 @@ export function readStatus(
 ): Status {
   const file = readTokenFile(config.tokenEnvFile);
   const state = judgeTokenFile(file, { now, maxAgeMs: config.maxTokenAgeMs });
-  const lastRefresh = readLastRefresh(paths.refreshLog);
+  const log = readLog(paths.refreshLog);
   const place = displayPath(config.tokenEnvFile, paths.home);
   const script = displayPath(config.refreshScript, paths.home);
   return {
     state,
     ...describeToken(file, now),
     timer: describeTimer(timer),
-    last_refresh: lastRefresh,
+    last_refresh: log.last,
     gh: readGhLogin(paths.ghConfigDir),
     problems: [
       ...problemsOfState(state, { file, place, script }),
-      ...problemsOfRefresh(lastRefresh),
-      ...problemsOfTimer(timer, lastRefresh),
+      ...log.problems,
+      ...problemsOfTimer(timer, log.last),
     ],
   };
 }
@@ -101,7 +102,13 @@ function problemsOfState(state: TokenState, where: Place): string[] {
   return problem === undefined ? [] : [problem];
 }
 
-function problemsOfRefresh(last: RefreshLogEntry | null): string[] {
-  if (last === null || last.code === "refreshed") return [];
-  return [last.ok ? last.sentence : `The last refresh failed: ${last.sentence}`];
+/** A log that cannot be read is a problem to show, not a reason to show nothing. */
+function readLog(path: string): { last: RefreshLogEntry | null; problems: string[] } {
+  try {
+    const last = readLastRefresh(path);
+    if (last === null || last.code === "refreshed") return { last, problems: [] };
+    return { last, problems: [last.ok ? last.sentence : `The last refresh failed: ${last.sentence}`] };
+  } catch (error) {
+    return { last: null, problems: [`The refresh log ${path} cannot be read: ${messageOf(error)}.`] };
+  }
 }

@@ -2,31 +2,53 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
-import { errnoOf, GhauthError } from "../errors.js";
+import { errnoOf, GhauthError, messageOf } from "../errors.js";
+
+/** `complaint` is null, or why the lock could not be taken; `release` lets the next run go on. */
+export type RefreshLock = { complaint: string | null; release: () => void };
+
+const heldByAnother = 75;
 
 /**
- * Takes the refresh lock for the rest of this process: flock(2) on a file that stays open, by util-linux's `flock`
- * on our descriptor, so that the kernel drops it however we die. Answers false where `flock` is not installed.
- * Rejects with `lock_timeout` after `timeoutMs`.
+ * Takes the refresh lock: flock(2) on a file that stays open, by util-linux's `flock` on our descriptor, so that the
+ * kernel drops it however we die. A host on which that cannot work still gets its token: see `complaint`. Rejects
+ * with `lock_timeout` after `timeoutMs`, with an AbortError at `signal`.
  */
-export async function takeRefreshLock(path: string, { timeoutMs }: { timeoutMs: number }): Promise<boolean> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const file = openSync(path, "a", 0o600);
-  const seconds = (Math.max(0, timeoutMs) / 1000).toFixed(3);
-  const child = spawn("flock", ["--exclusive", "--timeout", seconds, "3"], {
-    stdio: ["ignore", "ignore", "ignore", file],
-  });
+export async function takeRefreshLock(
+  path: string,
+  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+): Promise<RefreshLock> {
+  let file: number;
   try {
-    await once(child, "exit");
-    if (child.exitCode === 0) return true;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    file = openSync(path, "a", 0o600);
   } catch (error) {
-    closeSync(file);
-    if (errnoOf(error) === "ENOENT") return false;
+    return { complaint: `the lock ${path} cannot be opened (${messageOf(error)})`, release: () => {} };
+  }
+  const lock = { complaint: null, release: () => closeSync(file) };
+  try {
+    const exitCode = await runFlock(file, { timeoutMs, signal });
+    if (exitCode === 0) return lock;
+    if (exitCode !== heldByAnother) return { ...lock, complaint: `flock ended with ${exitCode}` };
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return { ...lock, complaint: "flock (util-linux) is not installed" };
+    lock.release();
     throw error;
   }
-  closeSync(file);
+  lock.release();
   throw new GhauthError(
     "lock_timeout",
     `Another refresh has held ${path} for ${Math.round(timeoutMs / 1000)} s: if it hangs, end it.`,
   );
+}
+
+async function runFlock(
+  file: number,
+  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+): Promise<number | null> {
+  const seconds = (Math.max(0, timeoutMs) / 1000).toFixed(3);
+  const words = ["--exclusive", "--timeout", seconds, "--conflict-exit-code", String(heldByAnother), "3"];
+  const child = spawn("flock", words, { stdio: ["ignore", "ignore", "ignore", file], signal });
+  await once(child, "exit");
+  return child.exitCode;
 }

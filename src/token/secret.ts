@@ -39,7 +39,6 @@ const mark = "[redacted]";
  */
 const patterns: [RegExp, string][] = [
   [/-----BEGIN [A-Z0-9 ]+-----[\s\S]*?(?:-----END [A-Z0-9 ]+-----|$)/g, mark],
-  [/(?:[A-Za-z0-9+/=]{16,}\s+)+-----END [A-Z0-9 ]+-----/g, mark],
   [/LS0tLS1CRUdJTi[A-Za-z0-9+/=_-]+/g, mark],
   [
     /\b(authorization|proxy-authorization)(["']?\s*[:=]\s*["']?)(?:(?:bearer|token|basic)\s+)?[^\s"']+/gi,
@@ -49,7 +48,7 @@ const patterns: [RegExp, string][] = [
   [/gh[a-z]_[A-Za-z0-9._-]{8,}/g, mark],
   [/github_pat_[A-Za-z0-9_]{8,}/g, mark],
   [/eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,4}/g, mark],
-  [/\b(?:bot)?\d{6,}:[A-Za-z0-9_-]{30,}/g, mark],
+  [/\b(?:bot)?\d{6,12}:[A-Za-z0-9_-]{30,}/g, mark],
   [/\b[A-Za-z0-9_-]{23,28}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}/g, mark],
   [/(\/\/[^\s/:@]+:)[^\s/@]+(@)/g, `$1${mark}$2`],
 ];
@@ -62,8 +61,24 @@ const shortestPiece = 12;
  */
 export function redact(text: string, known: readonly Secret[] = []): string {
   let clean = known.reduce((rest, secret) => redactPieces(rest, secret.reveal()), text);
+  clean = redactEndOfKey(clean);
   for (const [pattern, replacement] of patterns) clean = clean.replace(pattern, replacement);
   return clean;
+}
+
+/** A key whose beginning was cut off shows itself by its end; looking back from there takes linear time. */
+function redactEndOfKey(text: string): string {
+  let clean = "";
+  let keptUntil = 0;
+  for (const { 0: end, index } of text.matchAll(/-----END [A-Z0-9 ]+-----/g)) {
+    let start = index;
+    while (start > keptUntil && /[A-Za-z0-9+/=\s\\]/.test(text.charAt(start - 1))) start--;
+    if (text.charAt(start - 1) === "-") continue; // whole: the pattern for keys takes it
+    const bodyStart = start + (/^\S*\s/.exec(text.slice(start, index))?.[0].length ?? 0);
+    clean += text.slice(keptUntil, Math.min(bodyStart, index)) + mark;
+    keptUntil = index + end.length;
+  }
+  return clean + text.slice(keptUntil);
 }
 
 function redactPieces(text: string, secret: string): string {

@@ -209,7 +209,7 @@ describe("ghauth status and flow", () => {
     expect(stdout).toContain("a word max=12 /the/script\n");
     expect(unclosed).toMatchObject({
       exitCode: 78,
-      stdout: expect.stringContaining("GHAUTH_RUN_REFRESH_WITH"),
+      stderr: expect.stringContaining("GHAUTH_RUN_REFRESH_WITH"),
     });
   });
 });

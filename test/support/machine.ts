@@ -1,7 +1,16 @@
 import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
@@ -126,7 +135,8 @@ export async function createMachine(github: Partial<GitHubStandInOptions> = {}) 
         : [],
     /** What a secret must never be in: everything printed so far, and the log. */
     [Symbol.asyncDispose]: async () => {
-      if (existsSync(paths.refreshLog)) emitted.push(readFileSync(paths.refreshLog, "utf8"));
+      if (statSync(paths.refreshLog, { throwIfNoEntry: false })?.isFile())
+        emitted.push(readFileSync(paths.refreshLog, "utf8"));
       await standIn.close();
       rmSync(root, { recursive: true, force: true });
       expectNoSecret(emitted.join("\n"), [...secretsSeen]);

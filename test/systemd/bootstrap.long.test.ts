@@ -43,6 +43,7 @@ describe.skipIf(noUserManager !== null)(
       expect(stdout).toMatch(/^last run: success, \d+ seconds? ago/m);
       expect(stdout).toContain("gh: logged in as");
       expect(stdout).toContain("Remove the other copy now: rm -- /home/the\\ operator\\'s/app\\ key.pem");
+      expect(stdout).toContain("run: git config --global credential.https://github.com.helper ghauth");
       expect(await host.systemctl("is-enabled", timer)).toBe("enabled");
       expect(await host.systemctl("is-active", timer)).toBe("active");
       const [token] = host.github.liveTokens;

@@ -1,0 +1,63 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+
+const src = resolve(import.meta.dirname, "../src");
+
+/** Which rooms of src/ each room may import from, besides itself and errors.ts. */
+const allowed: Record<string, string[]> = {
+  token: [],
+  system: [],
+  github: ["token"],
+  refresh: ["github", "token", "system"],
+  ghauth: ["token", "system", "takopi"],
+  takopi: ["token"],
+  transports: ["takopi"],
+  cli: ["ghauth", "system", "takopi", "transports"],
+  exec: ["system", "token"],
+  demo: ["cli", "ghauth", "system", "takopi", "transports"],
+};
+
+const imports = readdirSync(src, { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".ts") && file.includes("/"))
+  .flatMap((file) => {
+    const text = readFileSync(join(src, file), "utf8");
+    const specifiers = [...text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)].map(
+      ([, specifier = ""]) => specifier,
+    );
+    return specifiers.map((specifier) => ({
+      file,
+      target: relative(src, resolve(src, dirname(file), specifier)),
+    }));
+  });
+
+const roomOf = (path: string) => (path.includes("/") ? (path.split("/")[0] ?? "") : "");
+
+describe("imports follow the data", () => {
+  test.each(Object.keys(allowed))("src/%s imports only what it may", (room) => {
+    const foreign = imports
+      .filter(
+        ({ file, target }) => roomOf(file) === room && roomOf(target) !== room && target !== "errors.js",
+      )
+      .filter(({ target }) => !allowed[room]?.includes(roomOf(target)));
+    expect(foreign).toEqual([]);
+  });
+
+  test("every room has its rule", () => {
+    const rooms = readdirSync(src, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(rooms.map(({ name }) => name).sort()).toEqual(Object.keys(allowed).sort());
+  });
+
+  test("what chat runs reaches neither the private key nor GitHub, however indirectly", () => {
+    const reached = new Set<string>();
+    const visit = (file: string) => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      for (const { target } of imports.filter((edge) => edge.file === file))
+        visit(target.replace(/\.js$/, ".ts"));
+    };
+    for (const { file } of imports)
+      if (["takopi", "ghauth", "transports"].includes(roomOf(file))) visit(file);
+    expect([...reached].filter((file) => ["github", "refresh"].includes(roomOf(file)))).toEqual([]);
+  });
+});

@@ -1,0 +1,318 @@
+import { describe, expect, test } from "vitest";
+import { createMachine, executables, type Machine } from "../support/machine.js";
+
+/** Puts a script where the operator's refresh script would be. */
+const installScript = (machine: Machine, text: string, mode = 0o755) =>
+  machine.write(machine.paths.refreshScript, text, mode);
+
+const installRealScript = (machine: Machine) =>
+  installScript(machine, `#!/bin/sh\nexec '${executables.refresh}' "$@"\n`);
+
+const configure = (machine: Machine, text: string) => machine.write(machine.paths.takopiConfig, text);
+
+const freshFile = (seconds = 3000) => {
+  const epoch = Math.floor(Date.now() / 1000) + seconds;
+  const token = `ghs_${"0123456789".repeat(4)}`;
+  return `GITHUB_TOKEN=${token}\nGH_TOKEN=${token}\nGITHUB_TOKEN_EXPIRES_EPOCH=${epoch}\n`;
+};
+
+describe.concurrent("ghauth in a terminal", () => {
+  test("status tells of a missing token, refresh mints one, status then shows it fresh", async () => {
+    await using machine = await createMachine();
+    installRealScript(machine);
+
+    const before = await machine.ghauth(["status"]);
+    const refresh = await machine.ghauth(["refresh"]);
+    const after = await machine.ghauth(["status"]);
+
+    expect([before.exitCode, before.stdout.split("\n")[0]]).toEqual([1, "GitHub token: missing"]);
+    expect(refresh.exitCode).toBe(0);
+    expect(refresh.stdout).toMatch(/^Refreshing the GitHub token…\n\nRefresh succeeded\.\ntook: /);
+    expect(refresh.stdout).toMatch(/^Refreshed: token ghs_1234…/m);
+    expect(after.exitCode).toBe(0);
+    expect(after.stdout).toMatch(
+      /^GitHub token: fresh\nprefix: ghs_1234…\nsha256: [0-9a-f]{8}\nage: \d+ seconds? /,
+    );
+    expect(after.stdout).toMatch(/^time left: 59 minutes /m);
+    expect(machine.log()).toMatchObject([{ trigger: "chat", ok: true }]);
+  });
+
+  test("status --json is one object for machines", async () => {
+    await using machine = await createMachine();
+    await machine.refresh();
+
+    const { stdout, exitCode } = await machine.ghauth(["status", "--json"]);
+
+    expect(exitCode).toBe(0);
+    expect(Object.keys(JSON.parse(stdout))).toEqual([
+      "state",
+      "token",
+      "refreshed_at",
+      "age_seconds",
+      "expires_at",
+      "expires_in_seconds",
+      "timer",
+      "last_refresh",
+      "gh",
+      "problems",
+    ]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      state: "fresh",
+      token: { prefix: "ghs_1234", sha256: expect.stringMatching(/^[0-9a-f]{8}$/) },
+      last_refresh: { ok: true, exit: 0 },
+      problems: [],
+    });
+  });
+
+  test("help and flow exit with 0, and flow names the real paths", async () => {
+    await using machine = await createMachine();
+    configure(machine, '[plugins.ghauth]\ntoken_env_file = "~/elsewhere/token.env"\n');
+    const help = await machine.ghauth(["help"]);
+    const flow = await machine.ghauth(["flow"]);
+    expect([help.exitCode, flow.exitCode]).toEqual([0, 0]);
+    for (const name of ["help", "flow", "status", "refresh"])
+      expect(help.stdout).toContain(`/ghauth ${name}`);
+    expect(flow.stdout).toContain("~/elsewhere/token.env");
+  });
+
+  test.each([
+    [[], "A verb is missing."],
+    [["token"], 'There is no verb "token".'],
+    [["toString"], 'There is no verb "toString".'],
+    [["status", "--loud"], "Unknown option '--loud'"],
+    [["refresh", "--json"], "ghauth refresh has no --json."],
+    [["status", "extra"], "Unexpected argument 'extra'"],
+  ])("ghauth %j is wrong usage: 64, with the usage on stderr", async (args, complaint) => {
+    await using machine = await createMachine();
+    const { exitCode, stdout, stderr } = await machine.ghauth(args);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: "" });
+    expect(stderr).toContain("usage: ghauth VERB");
+    expect(stderr).toContain(complaint);
+  });
+});
+
+describe.concurrent("a token env file that is not as it should be", () => {
+  test.each([
+    [
+      "empty",
+      "",
+      0o600,
+      "missing",
+      /There is no token in ~\/\.config\/takopi\/github-token\.env: run \/ghauth refresh/,
+    ],
+    ["readable by others", freshFile(), 0o644, "insecure", /\(mode 0644\): run chmod 600 ~\/\.config/],
+    ["expired", freshFile(-5), 0o600, "expired", /The token has expired: run \/ghauth refresh/],
+    ["soon to expire", freshFile(120), 0o600, "stale", /The token is stale: run \/ghauth refresh/],
+  ])("%s: status says so and what to do, and exits with 1", async (_what, text, mode, state, problem) => {
+    await using machine = await createMachine();
+    machine.write(machine.paths.tokenEnvFile, text, mode);
+    const { exitCode, stdout } = await machine.ghauth(["status"]);
+    expect([exitCode, stdout.split("\n")[0]]).toEqual([1, `GitHub token: ${state}`]);
+    expect(stdout).toMatch(problem);
+  });
+
+  test("a refresh log that cannot be read is a problem, and the rest is shown", async () => {
+    await using machine = await createMachine();
+    machine.write(machine.paths.tokenEnvFile, freshFile());
+    machine.write(`${machine.paths.refreshLog}/file`, "");
+    const { exitCode, stdout } = await machine.ghauth(["status"]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^GitHub token: fresh\nprefix: /);
+    expect(stdout).toMatch(/The refresh log .* cannot be read: EISDIR/);
+  });
+
+  test("a directory in its place: unreadable", async () => {
+    await using machine = await createMachine();
+    machine.write(`${machine.paths.tokenEnvFile}/file`, "");
+    const { exitCode, stdout } = await machine.ghauth(["status", "--json"]);
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ state: "unreadable", token: null });
+  });
+});
+
+describe.concurrent("a bad configuration is told with file and place, and exits with 78", () => {
+  test.each([
+    ["broken TOML", 'transport = "console"\n[plugins.ghauth\n', /takopi\.toml, line 2, column \d+: /],
+    [
+      "a wrong type",
+      '[plugins.ghauth]\nmax_token_age_minutes = "55"\n',
+      /takopi\.toml: plugins\.ghauth\.max_token_age_minutes must be a number of minutes\./,
+    ],
+    [
+      "a number out of range",
+      "[plugins.ghauth]\nrefresh_timeout_seconds = 0\n",
+      /plugins\.ghauth\.refresh_timeout_seconds must be a number of seconds above 0\./,
+    ],
+    [
+      "a list of wrong things",
+      "[plugins.ghauth]\nrun_refresh_with = [1]\n",
+      /plugins\.ghauth\.run_refresh_with\.0 must be a word in quotes\./,
+    ],
+    [
+      "an unknown key",
+      '[plugins.ghauth]\ntoken_file = "x"\n',
+      /plugins\.ghauth\.token_file is not known; the keys are token_env_file, /,
+    ],
+    ["a table that is none", "plugins = 1\n", /takopi\.toml: plugins must be a table\./],
+  ])("%s", async (_what, text, complaint) => {
+    await using machine = await createMachine();
+    configure(machine, text);
+    for (const args of [["status"], ["status", "--json"], ["refresh"]]) {
+      const { exitCode, stdout, stderr } = await machine.ghauth(args);
+      expect(stderr).toMatch(complaint);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 78, stdout: "" });
+    }
+  });
+
+  test("help helps all the same", async () => {
+    await using machine = await createMachine();
+    configure(machine, "[plugins.ghauth\n");
+    expect(await machine.ghauth(["help"])).toMatchObject({ exitCode: 0, stderr: "" });
+  });
+
+  test("a file that --config names and that is not there", async () => {
+    await using machine = await createMachine();
+    const { exitCode, stderr } = await machine.ghauth(["status", "--config", "~/none.toml"]);
+    expect(exitCode).toBe(78);
+    expect(stderr).toMatch(/There is no configuration at .*none\.toml: copy takopi\.example\.toml there/);
+  });
+
+  test("what stands around a mistake is not shown, for it may be a bot token", async () => {
+    await using machine = await createMachine();
+    configure(
+      machine,
+      '[transports.telegram]\nbot_token = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw" x\n',
+    );
+    const { stdout, stderr } = await machine.ghauth(["status"]);
+    expect(stdout + stderr).toMatch(/line 2, column/);
+    expect(stdout + stderr).not.toContain("AAHdq");
+  });
+});
+
+describe.concurrent("a refresh script that is not as it should be", () => {
+  const refreshWith = async (machine: Machine, text: string | null, mode?: number) => {
+    if (text !== null) installScript(machine, text, mode);
+    configure(machine, "[plugins.ghauth]\nrefresh_timeout_seconds = 1\n");
+    return machine.ghauth(["refresh"]);
+  };
+
+  test.each([
+    [
+      "missing",
+      null,
+      0o755,
+      78,
+      /The refresh script .*takopi-refresh-github-token was not found: run bootstrap_user_refresh\.sh/,
+    ],
+    ["not executable", "#!/bin/sh\n", 0o644, 78, /cannot be executed: run chmod \+x /],
+    ["without an interpreter", "#!/no/such/interpreter\n", 0o755, 78, /interpreter .* was not found/],
+    [
+      "failing for now",
+      "#!/bin/sh\necho GitHub is away; exit 75\n",
+      0o755,
+      75,
+      /ended with 75, a failure that can pass[\s\S]*GitHub is away/,
+    ],
+    [
+      "failing for good",
+      "#!/bin/sh\necho wrong key >&2; exit 78\n",
+      0o755,
+      78,
+      /ended with 78, and a person must change something[\s\S]*wrong key/,
+    ],
+    ["failing in its own way", "#!/bin/sh\nexit 3\n", 0o755, 3, /ended with 3, what it printed tells more/],
+    ["ended by a signal", "#!/bin/sh\nkill -9 $$\n", 0o755, 75, /was ended by a signal/],
+    [
+      "hanging",
+      "#!/bin/sh\ntrap '' TERM\necho before\nsleep 60 & wait; sleep 60\n",
+      0o755,
+      75,
+      /took over 1 s and was ended[\s\S]*before/,
+    ],
+    ["printing binary", "#!/bin/sh\nprintf 'a\\000\\001\\033[31mb\\377'\n", 0o755, 0, /output:\na·b·/],
+  ])("%s", async (_what, text, mode, code, said) => {
+    await using machine = await createMachine();
+    const { exitCode, stdout } = await refreshWith(machine, text, mode);
+    expect(stdout).toMatch(said);
+    expect(exitCode).toBe(code);
+  });
+
+  test("printing 100 MB: the tail is 20 lines and 1,500 characters at most", async () => {
+    await using machine = await createMachine();
+    installScript(
+      machine,
+      "#!/bin/sh\nhead -c 100000000 /dev/zero | tr '\\000' 'x' | fold -w 99\necho the end\n",
+    );
+    const { exitCode, stdout } = await machine.ghauth(["refresh"]);
+    const [, tail = ""] = stdout.split("output:\n");
+    expect(exitCode).toBe(0);
+    expect(tail).toMatch(/the end\n/);
+    expect(tail.trim().split("\n").length).toBeLessThanOrEqual(20);
+    expect(tail.trim().length).toBeLessThanOrEqual(1_500);
+  });
+
+  test("all that it started is gone after the timeout", async () => {
+    await using machine = await createMachine();
+    const pidFile = `${machine.root}/pid`;
+    await refreshWith(machine, `#!/bin/sh\nsleep 60 &\necho $! > '${pidFile}'\nwait\n`);
+    const { stdout } = await machine.run(["ps", "-o", "stat=", "-p", machine.read(pidFile).trim()]);
+    expect(stdout.trim()).toMatch(/^Z?$/); // gone, or dead and not yet reaped
+  });
+
+  test("what it prints of secrets is redacted, the new token's pieces too", async () => {
+    await using machine = await createMachine();
+    installScript(
+      machine,
+      `#!/bin/sh\n'${executables.refresh}' --force\n. "$TOKEN_ENV_FILE"\necho "$GITHUB_TOKEN"\necho "$GITHUB_TOKEN" | fold -w 30\ncat '${machine.paths.privateKey}'\n`,
+    );
+    const { stdout } = await machine.ghauth(["refresh"]);
+    expect(stdout).toContain("Refresh succeeded.");
+    expect(stdout).toContain("[redacted]");
+    expect(stdout).not.toContain(machine.heldToken()?.slice(20, 32));
+  });
+
+  test("run_refresh_with stands in front, and the script gets its settings", async () => {
+    await using machine = await createMachine();
+    installScript(
+      machine,
+      '#!/bin/sh\necho "<$TOKEN_ENV_FILE $GHAUTH_TRIGGER $GHAUTH_REFRESH_DEADLINE_SECONDS $PREFIXED"\n',
+    );
+    configure(
+      machine,
+      '[plugins.ghauth]\nrun_refresh_with = ["env", "PREFIXED=yes"]\nrefresh_timeout_seconds = 20\n',
+    );
+    const { stdout } = await machine.ghauth(["refresh"]);
+    expect(stdout).toContain(`<${machine.paths.tokenEnvFile} chat 15 yes\n`);
+  });
+});
+
+describe.concurrent("ghauth run on the console", () => {
+  test("answers line by line and ends at the end of its input", async () => {
+    await using machine = await createMachine();
+    installRealScript(machine);
+    configure(machine, 'transport = "console"\n');
+    const input = "/ghauth status\n\n/ghauth refresh\n/ghauth status\n/nope\nhello\n";
+    const { exitCode, stdout, stderr } = await machine.ghauth(["run"], { input });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout).toMatch(
+      /^GitHub token: missing[\s\S]+Refresh succeeded\.[\s\S]+GitHub token: fresh[\s\S]+There is no \/nope here: \/ghauth\.\n\nCommands here: \/ghauth\.\n/,
+    );
+  });
+
+  test.each([
+    ["without a configuration", null, /There is no configuration at .*takopi\.toml/],
+    ["without a transport", "[plugins]\n", /takopi\.toml: transport is not set/],
+    [
+      "with an unknown transport",
+      'transport = "pigeon"\n',
+      /transport "pigeon" is not known; the transports are console/,
+    ],
+    ["with a transport of a wrong type", "transport = 3\n", /transport must be a name or a list of names/],
+  ])("%s: 78", async (_what, text, complaint) => {
+    await using machine = await createMachine();
+    if (text !== null) configure(machine, text);
+    const { exitCode, stderr } = await machine.ghauth(["run"]);
+    expect(exitCode).toBe(78);
+    expect(stderr).toMatch(complaint);
+  });
+});

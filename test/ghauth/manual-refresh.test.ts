@@ -1,0 +1,125 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { createGhauthCommand } from "../../src/ghauth/ghauth-command.js";
+import type { CommandContext, Reply } from "../../src/takopi/command-backend.js";
+
+const root = mkdtempSync(join(tmpdir(), "ghauth-test-"));
+afterAll(() => rmSync(root, { recursive: true }));
+
+/** A /ghauth whose clock stands still until told, and whose script counts its runs. */
+function createChat(name: string, body: string) {
+  const script = join(root, name);
+  const runs = `${script}.runs`;
+  writeFileSync(script, `#!/bin/sh\necho run >> '${runs}'\n${body}\n`);
+  chmodSync(script, 0o755);
+  let elapsedMs = 0;
+  const command = createGhauthCommand({
+    clock: { now: () => new Date(), elapsedMs: () => elapsedMs, sleep: () => Promise.resolve() },
+    env: { PATH: process.env["PATH"], HOME: root },
+  });
+  const sent: Reply[] = [];
+  const say = async (word: string, more: Partial<CommandContext> = {}) =>
+    command.handle({
+      command: "ghauth",
+      text: `/ghauth ${word}`,
+      argsText: word,
+      args: [word],
+      message: { channelId: "chat", messageId: "1", threadId: null, senderId: "42", raw: null },
+      replyTo: null,
+      replyText: null,
+      configPath: join(root, "takopi.toml"),
+      pluginConfig: { refresh_script: script },
+      executor: {
+        send: (reply) => {
+          sent.push(reply);
+          return Promise.resolve(null);
+        },
+        edit: () => Promise.resolve(),
+      },
+      ...more,
+    });
+  return {
+    say,
+    sent,
+    pass: (ms: number) => (elapsedMs += ms),
+    runs: () => readFileSync(runs, "utf8").trim().split("\n").length,
+  };
+}
+
+describe.concurrent("refresh from chat", () => {
+  test("fifty at once run the script once, and all get its result", async () => {
+    const chat = createChat("slow", "sleep 0.2");
+    const results = await Promise.all(Array.from({ length: 50 }, async () => chat.say("refresh")));
+    expect(chat.runs()).toBe(1);
+    expect(new Set(results.map((result) => result?.title))).toEqual(new Set(["Refresh succeeded."]));
+    expect(chat.sent.map(({ text }) => text)).toEqual([
+      "Refreshing the GitHub token…",
+      ...Array.from({ length: 49 }, () => "A refresh is already running: waiting for it…"),
+    ]);
+  });
+
+  test("after a success it waits for the cooldown", async () => {
+    const chat = createChat("quick", "exit 0");
+    await chat.say("refresh");
+    chat.pass(12_400);
+    const refused = await chat.say("refresh");
+    chat.pass(17_600);
+    await chat.say("refresh");
+    expect(refused?.text).toBe("The token was refreshed 12 s ago: wait 18 s before the next refresh.");
+    expect(chat.runs()).toBe(2);
+  });
+
+  test("after a failure it does not wait", async () => {
+    const chat = createChat("failing", "exit 75");
+    await chat.say("refresh");
+    await chat.say("refresh");
+    expect(chat.runs()).toBe(2);
+  });
+
+  test("a message that can be edited becomes the result", async () => {
+    const chat = createChat("edited", "echo done");
+    const edits: [string, string][] = [];
+    const result = await chat.say("refresh", {
+      executor: {
+        send: () => Promise.resolve({ channelId: "chat", messageId: "7" }),
+        edit: ({ messageId }, reply) => {
+          edits.push([messageId, reply.text.split("\n")[0] ?? ""]);
+          return Promise.resolve();
+        },
+      },
+    });
+    expect(result).toBeUndefined();
+    expect(edits).toEqual([["7", "Refresh succeeded."]]);
+  });
+
+  test("a hanging script blocks no other command", async () => {
+    const chat = createChat("hanging", "sleep 1");
+    const refresh = chat.say("refresh");
+    const status = await chat.say("status");
+    expect(status?.title).toBe("GitHub token: missing");
+    await refresh;
+  });
+});
+
+test.each(["", "help", "nonsense", "constructor", "__proto__"])(
+  "/ghauth %j shows a line for each subcommand",
+  async (word) => {
+    const result = await createChat("help", "").say(word);
+    expect(
+      result?.text
+        .split("\n")
+        .slice(1)
+        .map((line) => line.split(":")[0]),
+    ).toEqual(["/ghauth help", "/ghauth flow", "/ghauth status", "/ghauth refresh"]);
+  },
+);
+
+test("the backend never throws: a bad configuration is an answer", async () => {
+  const result = await createChat("config", "").say("status", { pluginConfig: { refresh_script: 5 } });
+  expect(result).toMatchObject({ level: "error", exitCode: 78 });
+  expect(result?.text).toMatch(
+    /^error:\n.*takopi\.toml: plugins\.ghauth\.refresh_script must be a path in quotes\.$/,
+  );
+});

@@ -1,0 +1,43 @@
+import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parsePluginConfig } from "../src/ghauth/plugin-config.js";
+import { resolvePaths } from "../src/system/paths.js";
+import { readTakopiConfig } from "../src/takopi/takopi-config.js";
+import { createMachine, executables } from "./support/machine.js";
+
+const checkout = join(import.meta.dirname, "..");
+const readme = readFileSync(join(checkout, "README.md"), "utf8");
+
+const snippets = [...readme.matchAll(/^```sh\n([\s\S]*?)^```$/gm)]
+  .map(([, text = ""]) => text.trim())
+  // The tests run in an installed checkout, and are themselves the last command.
+  .map((text) => text.replace(/^npm ci && /, ""))
+  .filter((text) => text !== "npm test");
+
+test("README's commands do what it says, one after the other", async () => {
+  await using machine = await createMachine();
+  const bin = join(machine.root, "bin");
+  mkdirSync(bin);
+  symlinkSync(executables.ghauth, join(bin, "ghauth"));
+  symlinkSync(executables.refresh, join(bin, "takopi-refresh-github-token"));
+  expect(snippets.length).toBeGreaterThan(3);
+  for (const snippet of snippets) {
+    const options = {
+      cwd: checkout,
+      env: { PATH: `${bin}:${machine.env["PATH"] ?? ""}`, npm_config_update_notifier: "false" },
+    };
+    const { exitCode, stdout, stderr } = await machine.run(["sh", "-ec", snippet], options);
+    expect({ snippet, exitCode, stderr }).toEqual({ snippet, exitCode: 0, stderr: "" });
+    expect(stdout).not.toBe("");
+  }
+});
+
+test("takopi.example.toml is a configuration, and says the defaults", () => {
+  const paths = resolvePaths({ HOME: "/home/takopi" });
+  const config = readTakopiConfig(join(checkout, "takopi.example.toml"));
+  const parse = (table: Readonly<Record<string, unknown>>) =>
+    parsePluginConfig(table, { configPath: config.path, paths, env: {} });
+  expect(config.transports).toEqual(["console"]);
+  expect(parse(config.pluginConfig("ghauth"))).toEqual(parse({}));
+});
