@@ -20,7 +20,7 @@ export async function runBackendVerb(name: string, args: string[]): Promise<numb
   const context = { pluginConfig: config.pluginConfig("ghauth"), configPath: config.path };
   if (name !== "help") command.checkConfig(context);
   if (json) {
-    const status = command.status(context);
+    const status = await command.status(context);
     stdout.write(`${JSON.stringify(status)}\n`);
     return status.state === "fresh" ? 0 : 1;
   }

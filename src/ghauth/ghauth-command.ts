@@ -1,6 +1,7 @@
 import { toGhauthError } from "../errors.js";
 import { type Clock, systemClock } from "../system/clock.js";
 import { displayPath, type Environment, type Paths, resolvePaths } from "../system/paths.js";
+import { readTimer } from "../system/systemd-timer.js";
 import {
   type CommandBackend,
   type CommandContext,
@@ -12,7 +13,7 @@ import { redact, type Secret } from "../token/secret.js";
 import { readTokenFile } from "../token/token-file.js";
 import { createManualRefresh, type ManualRefresh } from "./manual-refresh.js";
 import { parsePluginConfig, type PluginConfig } from "./plugin-config.js";
-import { renderReply, renderStatus } from "./render.js";
+import { renderReply, renderStatus, scheduleFields } from "./render.js";
 import { readStatus, type Status } from "./token-status.js";
 
 export type GhauthDeps = { clock: Clock; env: Environment };
@@ -23,7 +24,7 @@ export type GhauthCommand = CommandBackend & {
   /** Rejects with `config_invalid`, which `handle` makes a reply of. */
   checkConfig: (context: WithConfig) => void;
   /** How things stand, as `status --json` prints it. Rejects with `config_invalid`. */
-  status: (context: WithConfig) => Status;
+  status: (context: WithConfig) => Promise<Status>;
 };
 
 type Call = {
@@ -50,13 +51,17 @@ export function createGhauthCommand(deps: GhauthDeps): GhauthCommand {
   const paths = resolvePaths(deps.env);
   const manualRefresh = createManualRefresh(deps);
   const configOf = ({ pluginConfig, configPath }: WithConfig) =>
-    parsePluginConfig(pluginConfig, { configPath: configPath ?? paths.takopiConfig, paths });
+    parsePluginConfig(pluginConfig, { configPath: configPath ?? paths.takopiConfig, paths, env: deps.env });
 
   return {
     id: "ghauth",
     description: "GitHub token: help, flow, status, refresh",
     checkConfig: (context) => void configOf(context),
-    status: (context) => readStatus(configOf(context), { now: deps.clock.now(), paths }),
+    status: async (context) => {
+      const config = configOf(context);
+      const timer = await readTimer(deps.env);
+      return readStatus(config, { now: deps.clock.now(), paths, timer });
+    },
     handle: async (context) => {
       try {
         const subcommand = subcommands.get(context.args[0]?.toLowerCase() ?? "");
@@ -99,7 +104,8 @@ function help(): CommandResult {
   });
 }
 
-function flow({ config, paths }: Call): CommandResult {
+async function flow({ config, paths, deps }: Call): Promise<CommandResult> {
+  const timer = await readTimer(deps.env);
   const show = (path: string) => displayPath(path, paths.home);
   return renderReply({
     title: "How a token travels:",
@@ -113,24 +119,30 @@ function flow({ config, paths }: Call): CommandResult {
       { name: "3. token env file", value: `${show(config.tokenEnvFile)} gets it in one step` },
       { name: "4. gh", value: `${show(paths.ghConfigDir)}/hosts.yml gets it too` },
       { name: "5. git and agents", value: "take it from there, through the credential helper or gh" },
+      ...scheduleFields(timer, deps.clock.now()),
     ],
     actions: [],
   });
 }
 
-function status({ config, paths, deps }: Call): CommandResult {
-  const now = deps.clock.now();
-  const read = readStatus(config, { now, paths });
-  return { ...renderStatus(read, now), exitCode: read.state === "fresh" ? 0 : 1 };
+async function status(call: Call): Promise<CommandResult> {
+  const { state, reply } = await readAndRender(call);
+  return { ...reply, exitCode: state === "fresh" ? 0 : 1 };
 }
 
-async function refresh({
-  context,
+async function readAndRender({
   config,
   paths,
   deps,
-  manualRefresh,
-}: Call): Promise<CommandResult | undefined> {
+}: Call): Promise<{ state: Status["state"]; reply: Reply }> {
+  const timer = await readTimer(deps.env);
+  const now = deps.clock.now();
+  const read = readStatus(config, { now, paths, timer });
+  return { state: read.state, reply: renderStatus(read, { now, timer }) };
+}
+
+async function refresh(call: Call): Promise<CommandResult | undefined> {
+  const { context, config, manualRefresh } = call;
   const isTerminal = context.message.channelId === terminalChannel;
   const before = heldSecrets(config);
   const started = manualRefresh.start(config, { hasCooldown: !isTerminal });
@@ -144,7 +156,7 @@ async function refresh({
     level: "ok",
   });
   const outcome = await started.outcome;
-  const read = renderStatus(readStatus(config, { now: deps.clock.now(), paths }), deps.clock.now());
+  const { reply: read } = await readAndRender(call);
   const reply = redactReply(
     renderReply({
       title: outcome.sentence,

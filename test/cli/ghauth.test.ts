@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createMachine, executables, type Machine } from "../support/machine.js";
 
@@ -109,6 +111,18 @@ describe.concurrent("a token env file that is not as it should be", () => {
     const { exitCode, stdout } = await machine.ghauth(["status"]);
     expect([exitCode, stdout.split("\n")[0]]).toEqual([1, `GitHub token: ${state}`]);
     expect(stdout).toMatch(problem);
+  });
+
+  test("a token that GitHub refused: stale", async () => {
+    await using machine = await createMachine();
+    machine.write(machine.paths.tokenEnvFile, freshFile());
+    const hash = createHash("sha256")
+      .update(machine.heldToken() ?? "")
+      .digest("hex");
+    machine.write(join(machine.paths.refreshLog, "../refused-token"), `${hash}\n`);
+    const { exitCode, stdout } = await machine.ghauth(["status"]);
+    expect([exitCode, stdout.split("\n")[0]]).toEqual([1, "GitHub token: stale"]);
+    expect(stdout).toContain("GitHub refused the token, as git found: run /ghauth refresh");
   });
 
   test("a refresh log that cannot be read is a problem, and the rest is shown", async () => {
