@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { GhauthError } from "../errors.js";
 import { createGhauthCommand } from "../ghauth/ghauth-command.js";
 import { systemClock } from "../system/clock.js";
@@ -23,6 +24,10 @@ export async function runBackendVerb(name: string, args: string[]): Promise<numb
     const status = await command.status(context);
     stdout.write(`${JSON.stringify(status)}\n`);
     return status.state === "fresh" ? 0 : 1;
+  }
+  // The refresh script has a process group of its own, which a terminal's Ctrl-C does not reach: see run-refresh-script.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => process.exit(128 + constants.signals[signal]));
   }
   const dispatch = createDispatch(new Map([[command.id, command]]), config);
   const result = await answer(`/ghauth ${name}`, { dispatch, output: stdout });

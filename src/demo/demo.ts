@@ -24,8 +24,10 @@ export async function main(args: string[]): Promise<number> {
   parseOptions(args, {});
   const { stdin, stdout } = process;
   const home = mkdtempSync(join(tmpdir(), "ghauth-demo-"));
+  const removeHome = () => rmSync(home, { recursive: true, force: true });
+  process.once("exit", removeHome); // however it ends
   const stop = new AbortController();
-  for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => stop.abort());
+  for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(name, () => stop.abort());
   const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const gitHub = createGitHubStandIn({
     apps: [
@@ -51,16 +53,17 @@ export async function main(args: string[]): Promise<number> {
     const command = createGhauthCommand({ clock: systemClock, env });
     const dispatch = createDispatch(new Map([[command.id, command]]), readTakopiConfig(paths.takopiConfig));
     stdout.write(`A GitHub of its own on loopback, and a home of its own in ${home}: try /ghauth help\n\n`);
-    if ((await runConsole({ input: stdin, output: stdout }, dispatch, stop.signal)) > 0 || stdin.isTTY)
-      return 0;
+    const answered = await runConsole({ input: stdin, output: stdout }, dispatch, stop.signal);
+    if (answered > 0 || stdin.isTTY || stop.signal.aborted) return 0;
     for (const line of script) {
+      if (stop.signal.aborted) return 0;
       stdout.write(`> ${line}\n`);
       await answer(line, { dispatch, output: stdout });
     }
     return 0;
   } finally {
     await gitHub.close();
-    rmSync(home, { recursive: true, force: true });
+    removeHome();
   }
 }
 

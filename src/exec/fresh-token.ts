@@ -6,7 +6,7 @@ import type { Environment } from "../system/paths.js";
 import { isRefused } from "../token/refused-token.js";
 import type { Secret } from "../token/secret.js";
 import { readTokenFile, type TokenFile } from "../token/token-file.js";
-import { millisecondsLeft } from "../token/token-state.js";
+import { isFromTheFuture, millisecondsLeft } from "../token/token-state.js";
 import type { ExecConfig } from "./exec-config.js";
 
 export type FreshTokenDeps = { clock: Pick<Clock, "now">; env: Environment };
@@ -39,7 +39,8 @@ export async function obtainFreshToken(deps: FreshTokenDeps, config: ExecConfig)
 
   function isGood(file: TokenFile, minimumMs: number): file is HeldToken {
     if (file.type !== "token") return false;
-    if (millisecondsLeft(file, deps.clock.now()) < minimumMs) return false;
+    const now = deps.clock.now();
+    if (millisecondsLeft(file, now) < minimumMs || isFromTheFuture(file, now)) return false;
     return !isRefused(file.token.secret, config.refusedToken);
   }
 }

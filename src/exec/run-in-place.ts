@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { errnoOf, messageOf } from "../errors.js";
+import { findOnPath } from "../system/programs.js";
 
 /** What others send us and mean for the command. Not SIGTSTP: its default stops us, and the terminal stops the command. */
 const forwarded = [
@@ -39,7 +40,10 @@ export async function runInPlace(
     const { code, signal } = await ending(child);
     return code ?? 128 + constants.signals[signal ?? "SIGKILL"];
   } catch (error) {
-    return sayWhy(program, errnoOf(error) ?? messageOf(error));
+    const reason = errnoOf(error) ?? messageOf(error);
+    // So says execvp(3) also where PATH has a directory that one may not search.
+    const isMissing = reason === "EACCES" && !program.includes("/") && !findOnPath(program, env).found;
+    return sayWhy(program, isMissing ? "ENOENT" : reason);
   } finally {
     for (const signal of forwarded) process.off(signal, forward);
   }

@@ -1,7 +1,7 @@
 import { toGhauthError } from "../errors.js";
 import type { Clock } from "../system/clock.js";
 import type { Environment } from "../system/paths.js";
-import type { Secret } from "../token/secret.js";
+import { isBotToken, type Secret } from "../token/secret.js";
 import type { PluginConfig } from "./plugin-config.js";
 import { renderTail, runRefreshScript, type ScriptRun } from "./run-refresh-script.js";
 
@@ -85,11 +85,16 @@ const headroomSeconds = 5;
 /** The script's own deadline comes before our timeout, so that its own sentence arrives. */
 function scriptEnvironment({ tokenEnvFile, refreshTimeoutMs }: PluginConfig, env: Environment): Environment {
   return {
-    ...env,
+    // Chat tokens are not the script's business, nor is what another caller told ours.
+    ...Object.fromEntries(Object.entries(env).filter(([name, value]) => !isWithheld(name, value ?? ""))),
     TOKEN_ENV_FILE: tokenEnvFile,
     GHAUTH_TRIGGER: "chat",
     GHAUTH_REFRESH_DEADLINE_SECONDS: String(Math.max(1, refreshTimeoutMs / 1000 - headroomSeconds)),
   };
+}
+
+function isWithheld(name: string, value: string): boolean {
+  return name === "GHAUTH_SEEN_EPOCH" || name === "GHAUTH_LOCK_FD" || isBotToken(value);
 }
 
 function explainRun(

@@ -2,6 +2,7 @@ import { split } from "shlex";
 import * as z from "zod";
 import { GhauthError } from "../errors.js";
 import { type Environment, expandPath, type Paths } from "../system/paths.js";
+import { findRefreshScript } from "../system/programs.js";
 
 /** `[plugins.ghauth]`, parsed: paths are absolute. */
 export type PluginConfig = {
@@ -14,15 +15,24 @@ export type PluginConfig = {
 };
 
 const path = z.string("a path in quotes").min(1, "a path in quotes");
-const words = z.array(z.string("a word in quotes"), 'a list of words, as in ["sudo", "-n"]');
+const words = z.array(
+  z.string("a word in quotes").min(1, "a word in quotes"),
+  'a list of words, as in ["sudo", "-n"]',
+);
 const number = (unit: string) => z.number(`a number of ${unit}`);
+
+/** As long as the refresh script lets itself be given. */
+const longestTimeoutSeconds = 3600;
 
 const schema = z.strictObject({
   token_env_file: path.optional(),
   refresh_script: path.optional(),
   run_refresh_with: words.optional(),
   max_token_age_minutes: number("minutes").positive("a number of minutes above 0").default(55),
-  refresh_timeout_seconds: number("seconds").positive("a number of seconds above 0").default(30),
+  refresh_timeout_seconds: number("seconds")
+    .positive("a number of seconds above 0")
+    .max(longestTimeoutSeconds, `a number of seconds, at most ${longestTimeoutSeconds}`)
+    .default(30),
   refresh_cooldown_seconds: number("seconds").nonnegative("0 or a number of seconds").default(30),
   // The Takopi shim's own keys.
   cli: words.optional(),
@@ -44,7 +54,10 @@ export function parsePluginConfig(
   const runRefreshWith = config.run_refresh_with ?? parseWords(env["GHAUTH_RUN_REFRESH_WITH"] ?? "");
   return {
     tokenEnvFile: expandPath(config.token_env_file ?? paths.tokenEnvFile, paths),
-    refreshScript: expandPath(config.refresh_script ?? paths.refreshScript, paths),
+    refreshScript:
+      config.refresh_script === undefined
+        ? findRefreshScript(env, paths)
+        : expandPath(config.refresh_script, paths),
     runRefreshWith: runRefreshWith.map((word) =>
       word.replaceAll("{refresh_timeout_seconds}", String(config.refresh_timeout_seconds)),
     ),

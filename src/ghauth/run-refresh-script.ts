@@ -46,11 +46,14 @@ export async function runRefreshScript(
     }, refreshTimeoutMs),
     setTimeout(() => signalGroup(script.pid, "SIGKILL"), refreshTimeoutMs + graceMs),
   ];
+  const endGroup = () => signalGroup(script.pid, "SIGKILL");
+  process.once("exit", endGroup); // we may be ended first
   script.once("exit", () => {
-    signalGroup(script.pid, "SIGKILL"); // what it left behind
+    endGroup(); // what it left behind
     timers.push(setTimeout(() => script.all.destroy(), graceMs)); // or what left its group, output and all
   });
   const result = await script;
+  process.off("exit", endGroup);
   for (const timer of timers) clearTimeout(timer);
   if (result.exitCode === undefined && result.signal === undefined) throw cannotStart(program, result);
   return { exitCode: result.exitCode ?? null, timedOut, ms: elapsedMs() - startedMs, output: tail() };

@@ -3,9 +3,10 @@ import { displayPath, type Paths } from "../system/paths.js";
 import { readGhLogin } from "../system/gh-hosts.js";
 import { prefixOf } from "../token/installation-token.js";
 import { readLastRefresh, type RefreshLogEntry } from "../token/refresh-log.js";
+import { redact } from "../token/secret.js";
 import { isRefused } from "../token/refused-token.js";
 import { isoSeconds, readTokenFile, type TokenFile } from "../token/token-file.js";
-import { judgeTokenFile, millisecondsLeft, type TokenState } from "../token/token-state.js";
+import { isFromTheFuture, judgeTokenFile, millisecondsLeft, type TokenState } from "../token/token-state.js";
 import type { TimerState } from "../system/systemd-timer.js";
 import type { PluginConfig } from "./plugin-config.js";
 import { problemsOfTimer } from "./timer-problems.js";
@@ -37,20 +38,24 @@ export function readStatus(
   const file = readTokenFile(config.tokenEnvFile);
   const refused = file.type === "token" && isRefused(file.token.secret, paths.refusedToken);
   const state = judgeTokenFile(file, { now, maxAgeMs: config.maxTokenAgeMs, refused });
+  const isFuture = file.type === "token" && isFromTheFuture(file, now);
   const log = readLog(paths.refreshLog);
+  const gh = readGhLogin(paths.ghConfigDir);
+  // What others wrote may hold anything, pieces of the token too.
+  const clean = (text: string) => redact(text, file.type === "token" ? [file.token.secret] : []);
   const place = displayPath(config.tokenEnvFile, paths.home);
   const script = displayPath(config.refreshScript, paths.home);
   return {
     state,
     ...describeToken(file, now),
     timer: describeTimer(timer),
-    last_refresh: log.last,
-    gh: readGhLogin(paths.ghConfigDir),
+    last_refresh: log.last && { ...log.last, sentence: clean(log.last.sentence) },
+    gh: gh && { login: gh.login && clean(gh.login) },
     problems: [
-      ...problemsOfState(state, { file, refused, place, script }),
+      ...problemsOfState(state, { file, refused, isFuture, place, script }),
       ...log.problems,
       ...problemsOfTimer(timer, log.last),
-    ],
+    ].map(clean),
   };
 }
 
@@ -84,7 +89,7 @@ function describeToken(file: TokenFile, now: Date): TokenPart {
   };
 }
 
-type Place = { file: TokenFile; refused: boolean; place: string; script: string };
+type Place = { file: TokenFile; refused: boolean; isFuture: boolean; place: string; script: string };
 
 const stateProblems: Record<TokenState, ((where: Place) => string) | null> = {
   fresh: null,
@@ -95,11 +100,14 @@ const stateProblems: Record<TokenState, ((where: Place) => string) | null> = {
     `${place} can be read or written by others (mode ${"mode" in file ? file.mode.toString(8).padStart(4, "0") : "unknown"}): run chmod 600 ${place}.`,
   expired: ({ script }) =>
     `The token has expired: run /ghauth refresh, or ${script}, and see why the timer did not.`,
-  stale: ({ refused, script }) =>
-    refused
-      ? `GitHub refused the token, as git found: run /ghauth refresh, or ${script}.`
-      : `The token is stale: run /ghauth refresh, or ${script}, and see why the timer did not.`,
+  stale: ({ script, ...why }) => `${staleReason(why)}: run /ghauth refresh, or ${script}.`,
 };
+
+function staleReason({ refused, isFuture, place }: Omit<Place, "script">): string {
+  if (refused) return "GitHub refused the token, as git found";
+  if (isFuture) return `${place} was written by a clock that has been set back since`;
+  return "The token is stale, and the timer did not renew it";
+}
 
 function problemsOfState(state: TokenState, where: Place): string[] {
   const problem = stateProblems[state]?.(where);

@@ -98,7 +98,10 @@ export function explainRefusal(answer: GitHubAnswer, asked: Asked): GhauthError 
     (candidate) => (candidate.status ?? status) === status && candidate.message.test(message),
   );
   if (row) return new GhauthError(row.code, row.sentence({ status, message, asked }));
-  return new GhauthError("refused", `${asked.host} refused with HTTP ${status}: ${message}`);
+  return new GhauthError(
+    "refused",
+    `${asked.host} refused with HTTP ${status} (${quote(message)}): see what the App's settings and its owner's rules say about it.`,
+  );
 }
 
 /** Whether GitHub refuses the App JWT for its times, or in a way that a wrong time can cause: worth one more signature. */
@@ -112,6 +115,12 @@ export function isClockRefusal({ status, json }: GitHubAnswer): boolean {
 function messageIn(json: unknown): string | undefined {
   if (typeof json !== "object" || json === null || !("message" in json)) return undefined;
   return typeof json.message === "string" ? json.message : undefined;
+}
+
+const longestQuote = 200;
+
+function quote(message: string): string {
+  return message.replaceAll(/\s+/g, " ").trim().slice(0, longestQuote);
 }
 
 /** Whether an answer says nothing but that we ask too often. */

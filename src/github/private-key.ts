@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
+import { readRegularFile } from "../regular-file.js";
 import { Secret } from "../token/secret.js";
 
 /**
@@ -9,14 +9,15 @@ import { Secret } from "../token/secret.js";
  */
 export function readPrivateKeyFile(path: string, { anyMode = false } = {}): Secret {
   try {
-    const { mode } = statSync(path);
+    const { text, stats } = readRegularFile(path);
+    const { mode } = stats;
     if (!anyMode && (mode & 0o077) !== 0) {
       throw new GhauthError(
         "key_insecure",
         `The private key ${path} can be read by others (mode ${octal(mode)}): run chmod 600 ${path}, and make a new key in the app's settings if somebody else may have read it.`,
       );
     }
-    return new Secret(readFileSync(path, "utf8"));
+    return new Secret(text);
   } catch (error) {
     if (error instanceof GhauthError) throw error;
     if (errnoOf(error) === "ENOENT") {
@@ -66,7 +67,7 @@ const complaints: [RegExp, string][] = [
   [/BEGIN EC PRIVATE KEY/, "is an EC key, and GitHub Apps sign with RSA"],
   [
     /^(?![\s\S]*-----BEGIN (?:RSA )?PRIVATE KEY-----)/,
-    "is not a private key in PEM form (-----BEGIN RSA PRIVATE KEY-----)",
+    "is not a private key in PEM form, which begins with the line BEGIN RSA PRIVATE KEY",
   ],
 ];
 

@@ -4,7 +4,7 @@ import type { Clock } from "../system/clock.js";
 import type { Environment } from "../system/paths.js";
 import { isRefused } from "../token/refused-token.js";
 import { readTokenFile, type TokenFile } from "../token/token-file.js";
-import { millisecondsLeft } from "../token/token-state.js";
+import { isFromTheFuture, millisecondsLeft } from "../token/token-state.js";
 import { publish } from "./publish.js";
 import type { RefreshConfig } from "./refresh-config.js";
 import { type RefreshLock, takeRefreshLock } from "./refresh-lock.js";
@@ -110,9 +110,9 @@ function isJustPublished(file: TokenFile, now: Date, options: AttemptOptions): b
   if (file.type !== "token" || millisecondsLeft(file, now) <= 0) return false;
   const expiresEpoch = Math.floor((file.token.expiresAt?.getTime() ?? 0) / 1000);
   return (
-    file.writtenAt >= startedAt ||
+    (file.writtenAt >= startedAt && !isFromTheFuture(file, now)) ||
     // Where a file's time is coarse, or another host's, its content tells.
     (found.type === "token" && found.token.secret.reveal() !== file.token.secret.reveal()) ||
-    (seenEpoch !== null && expiresEpoch > seenEpoch)
+    (seenEpoch !== null && expiresEpoch > seenEpoch && !isFromTheFuture(file, now))
   );
 }

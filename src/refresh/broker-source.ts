@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { GhauthError, messageOf, toGhauthError } from "../errors.js";
+import { readRegularFile } from "../regular-file.js";
 import { retryAfterOf } from "../github/explain.js";
 import { parseDate, parseJson } from "../github/github-api.js";
 import type { HttpAnswer, HttpRequest } from "../github/http-client.js";
@@ -58,7 +58,7 @@ async function ask(http: HttpRequest, url: URL, bearer: Secret): Promise<HttpAns
 
 function readBearer(path: string): Secret {
   try {
-    const bearer = readFileSync(path, "utf8").trim();
+    const bearer = readRegularFile(path).text.trim();
     if (/^[\x21-\x7e]+$/.test(bearer)) return new Secret(bearer);
   } catch (error) {
     throw new GhauthError(

@@ -21,7 +21,10 @@ export function createCommandSource(
       const limitMs = Math.min(timeoutMs, timeLeftMs());
       let result: CommandResult;
       try {
-        result = await runCommand(words, { env, timeoutMs: limitMs });
+        result = await runCommand(words, {
+          env: { ...env, GITHUB_APP_PRIVATE_KEY: undefined },
+          timeoutMs: limitMs,
+        });
       } catch (error) {
         const code = mayPass.has(errnoOf(error) ?? "") ? "source_unavailable" : "source_refused";
         const sentence = `GITHUB_TOKEN_COMMAND ${program} cannot be run: ${messageOf(error)}.`;

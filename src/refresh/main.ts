@@ -23,6 +23,7 @@ Exit codes: 0 refreshed, 75 failed for now (the old token was kept), 78 a person
 const { env } = process;
 const clock = systemClock;
 const { now } = clock;
+process.umask(0o077); // whatever ours was: what this program makes is for its user alone
 
 async function main(args: string[]): Promise<number> {
   const options = parseOptions(args);

@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import { split } from "shlex";
-import { errnoOf, GhauthError, messageOf } from "../errors.js";
+import { GhauthError } from "../errors.js";
 import { parsePermissions, parseRepositories, type Scope } from "../github/scope.js";
 import { type Environment, expandPath, type Paths } from "../system/paths.js";
-import { parseEnvFile } from "../token/env-file.js";
+import { readEnvFile } from "../token/env-file.js";
 import { Secret } from "../token/secret.js";
 
 export type AppSourceConfig = {
@@ -43,13 +42,7 @@ export function readRefreshSettings(env: Environment, { appEnvFile }: Paths): En
 const keyPathNames = ["GITHUB_APP_PRIVATE_KEY_PATH", "GITHUB_APP_PRIVATE_KEY_FILE"];
 
 function readAppEnvFile(path: string): Map<string, string> {
-  let variables: Map<string, string>;
-  try {
-    variables = parseEnvFile(readFileSync(path, "utf8"));
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return new Map();
-    throw new GhauthError("config_invalid", `${path} cannot be read: ${messageOf(error)}.`, { cause: error });
-  }
+  const variables = readEnvFile(path);
   if (variables.has("GITHUB_APP_PRIVATE_KEY")) {
     throw new GhauthError(
       "config_invalid",
@@ -170,7 +163,7 @@ function parseDeadline(settings: Environment): number {
   if (!(seconds > 0 && seconds <= longestDeadlineSeconds)) {
     throw invalid(
       "GHAUTH_REFRESH_DEADLINE_SECONDS",
-      `must be a number of seconds from 1 to ${longestDeadlineSeconds}`,
+      `must be a number of seconds, at most ${longestDeadlineSeconds}`,
     );
   }
   return seconds;

@@ -1,7 +1,8 @@
 import { once } from "node:events";
-import { closeSync, fstatSync, mkdirSync, openSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
+import { openRegularFile } from "../regular-file.js";
 
 /** `complaint` is null, or why the lock could not be taken; `release` lets the next run go on. */
 export type RefreshLock = { complaint: string | null; release: () => void };
@@ -26,7 +27,7 @@ export async function takeRefreshLock(
   let file: number;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    file = openSync(path, "a", 0o600);
+    ({ file } = openRegularFile(path, { flags: constants.O_WRONLY | constants.O_CREAT }));
   } catch (error) {
     return { complaint: `the lock ${path} cannot be opened (${messageOf(error)})`, release: () => {} };
   }
@@ -70,7 +71,11 @@ async function runFlock(
   const seconds = (Math.max(0, timeoutMs) / 1000).toFixed(3);
   const words = ["--exclusive", "--timeout", seconds, "--conflict-exit-code", String(heldByAnother), "3"];
   const { spawn } = await import("node:child_process");
-  const child = spawn("flock", words, { stdio: ["ignore", "ignore", "ignore", file], signal });
+  const child = spawn("flock", words, {
+    stdio: ["ignore", "ignore", "ignore", file],
+    signal,
+    env: { PATH: process.env["PATH"] },
+  });
   await once(child, "exit");
   return child.exitCode;
 }

@@ -22,6 +22,7 @@ export async function refresh(
   { deadlineMs, host }: { deadlineMs: number; host: string },
 ): Promise<Refreshed> {
   const token = await obtain(deps, deadlineMs);
+  refuseDying(token, deps.clock.now());
   const trialMs = Math.min(deadlineMs, deps.clock.elapsedMs() + longestTrialMs);
   await retry(deps, { deadlineMs: trialMs, mostDelayMs: longestTrialDelayMs }, () =>
     tryToken(deps.request, { token, host }),
@@ -36,6 +37,17 @@ async function obtain(deps: RefreshDeps, deadlineMs: number): Promise<ObtainedTo
     const error = toGhauthError(thrown);
     throw error.isTransient ? error : ((await deps.source.diagnose?.(error)) ?? error);
   }
+}
+
+const leastLifeMs = 60_000;
+
+/** A source that caches too long, or a clock that stands wrong: what is published must outlive its publishing. */
+function refuseDying({ expiresAt }: InstallationToken, now: Date): void {
+  if (!expiresAt || expiresAt.getTime() - now.getTime() >= leastLifeMs) return;
+  throw new GhauthError(
+    "source_unavailable",
+    `The new token is no use: it expires at ${expiresAt.toISOString()}, and it is ${now.toISOString()} here. Check the source's cache, and this host's clock.`,
+  );
 }
 
 const longestTrialMs = 20_000;

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readRegularFile } from "../regular-file.js";
 
 /**
  * Who `gh` is logged in as, by its hosts.yml: on github.com, else on the first host there. Null where gh has no
@@ -8,7 +8,7 @@ import { join } from "node:path";
 export function readGhLogin(configDir: string): { login: string | null } | null {
   let text: string;
   try {
-    text = readFileSync(join(configDir, "hosts.yml"), "utf8");
+    ({ text } = readRegularFile(join(configDir, "hosts.yml")));
   } catch {
     return null; // not there, or not ours to read: then gh has no login for us
   }

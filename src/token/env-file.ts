@@ -1,3 +1,25 @@
+import { errnoOf, GhauthError, messageOf } from "../errors.js";
+import { readRegularFile } from "../regular-file.js";
+
+/**
+ * The variables of an env file, none where there is no file. Rejects with `config_invalid` where it cannot be read, or
+ * where anybody can write to it, for its settings name programs to run.
+ */
+export function readEnvFile(path: string): Map<string, string> {
+  try {
+    const { text, stats } = readRegularFile(path);
+    if ((stats.mode & 0o002) === 0) return parseEnvFile(text);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return new Map();
+    const sentence = `${path} cannot be read: ${messageOf(error)}. Correct its owner and mode.`;
+    throw new GhauthError("config_invalid", sentence, { cause: error });
+  }
+  throw new GhauthError(
+    "config_invalid",
+    `${path} can be written by anybody: see that its settings are yours, and run chmod 600 ${path}.`,
+  );
+}
+
 /**
  * The variables of an env file: `KEY=value` lines as systemd's `EnvironmentFile=` reads them (a comment is a whole
  * line), and, because people edit such files, also `export `, quotes, CRLF and a byte order mark. A later line wins.

@@ -1,6 +1,7 @@
-import { closeSync, fchmodSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, constants, fchmodSync, mkdirSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { errnoOf } from "../errors.js";
+import { openRegularFile, readRegularFile } from "../regular-file.js";
 import { writeFileAtomically } from "./atomic-file.js";
 
 /** One attempt to refresh: `ms` it took, `code` and `exit` of a failure (`refreshed` and 0 otherwise), `sha256` the token's first 8 hex digits. */
@@ -17,6 +18,9 @@ export type RefreshLogEntry = {
 };
 
 const keptLines = 1000;
+const largestLog = 16 * 1_048_576;
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
+const appending = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW; // not through a link, to a file that is not the log
 
 /** Adds a line to the refresh log (mode 0600) and keeps the newest 1,000. Rejects with the system's error. */
 export function appendRefreshLog(path: string, entry: RefreshLogEntry): void {
@@ -29,7 +33,7 @@ export function appendRefreshLog(path: string, entry: RefreshLogEntry): void {
   // A line that a full disk tore must not take the next one with it.
   const separator = text === "" || text.endsWith("\n") ? "" : "\n";
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const file = openSync(path, "a", 0o600);
+  const { file } = openRegularFile(path, { flags: appending });
   try {
     fchmodSync(file, 0o600);
     writeSync(file, `${separator}${JSON.stringify(entry)}\n`);
@@ -49,7 +53,7 @@ export function readLastRefresh(path: string): RefreshLogEntry | null {
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return readRegularFile(path, largestLog).text;
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return "";
     throw error;
@@ -71,11 +75,24 @@ function parseEntry(line: string): RefreshLogEntry | null {
 
 function isEntry(value: unknown): value is RefreshLogEntry {
   if (typeof value !== "object" || value === null) return false;
-  const { at, ok, sentence, trigger } = value as Partial<Record<keyof RefreshLogEntry, unknown>>;
+  const entry = value as Partial<Record<keyof RefreshLogEntry, unknown>>;
   return (
-    typeof at === "string" &&
-    typeof ok === "boolean" &&
-    typeof sentence === "string" &&
-    typeof trigger === "string"
+    isInstant(entry.at) &&
+    typeof entry.ok === "boolean" &&
+    typeof entry.ms === "number" &&
+    typeof entry.exit === "number" &&
+    isWord(entry.trigger) &&
+    isWord(entry.code) &&
+    typeof entry.sentence === "string" &&
+    (entry.expires_at === null || isInstant(entry.expires_at)) &&
+    (entry.sha256 === null || (typeof entry.sha256 === "string" && /^[0-9a-f]{8}$/.test(entry.sha256)))
   );
+}
+
+function isInstant(value: unknown): boolean {
+  return typeof value === "string" && /^\d{4}-\d\d-\d\dT/.test(value) && !Number.isNaN(Date.parse(value));
+}
+
+function isWord(value: unknown): boolean {
+  return typeof value === "string" && /^[a-z][a-z0-9_-]{0,63}$/.test(value);
 }

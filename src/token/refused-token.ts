@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { errnoOf } from "../errors.js";
+import { readRegularFile } from "../regular-file.js";
 import type { Secret } from "./secret.js";
 
 /**
@@ -11,12 +11,12 @@ export function isRefused(token: Secret, markPath: string): boolean {
   return readMark(markPath) === createHash("sha256").update(token.reveal()).digest("hex");
 }
 
-const saysNothing = new Set(["ENOENT", "ENOTDIR", "EISDIR", "EACCES"]);
+const saysNothing = new Set(["ENOENT", "ENOTDIR", "ENOTREG", "EACCES"]);
 
 /** A mark that this user cannot read is not one that git's helper left for this user: no reason to fail. */
 function readMark(path: string): string | null {
   try {
-    return readFileSync(path, "utf8").trim();
+    return readRegularFile(path).text.trim();
   } catch (error) {
     if (saysNothing.has(errnoOf(error) ?? "")) return null;
     throw error;

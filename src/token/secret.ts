@@ -33,6 +33,17 @@ export class Secret {
 
 const mark = "[redacted]";
 
+/** Telegram's and Discord's. */
+const botTokens = [
+  /\b(?:bot)?\d{6,12}:[A-Za-z0-9_-]{30,}/,
+  /\b[A-Za-z0-9_-]{23,28}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}/,
+];
+
+/** Whether text is a chat bot's token, by its look. */
+export function isBotToken(text: string): boolean {
+  return botTokens.some((pattern) => pattern.exec(text)?.[0] === text);
+}
+
 /**
  * What must never leave this machine, by its look. GitHub's prefixes take dots and dashes since installation
  * tokens have the form `ghs_<app id>_<JWT>`; lengths are open-ended because GitHub promises none.
@@ -47,9 +58,7 @@ const patterns: [RegExp, string][] = [
   [/\b(bearer|basic)\s+(?!\[redacted\])[A-Za-z0-9._~+/=-]{8,}/gi, `$1 ${mark}`],
   [/gh[a-z]_[A-Za-z0-9._-]{8,}/g, mark],
   [/github_pat_[A-Za-z0-9_]{8,}/g, mark],
-  [/eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,4}/g, mark],
-  [/\b(?:bot)?\d{6,12}:[A-Za-z0-9_-]{30,}/g, mark],
-  [/\b[A-Za-z0-9_-]{23,28}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}/g, mark],
+  ...botTokens.map((pattern): [RegExp, string] => [new RegExp(pattern, "g"), mark]),
   [/(\/\/[^\s/:@]+:)[^\s/@]+(@)/g, `$1${mark}$2`],
 ];
 
@@ -63,8 +72,21 @@ export function redact(text: string, known: readonly Secret[] = []): string {
   let clean = known.reduce((rest, secret) => redactPieces(rest, secret.reveal()), text);
   clean = redactEndOfKey(clean);
   for (const [pattern, replacement] of patterns) clean = clean.replace(pattern, replacement);
-  return clean;
+  return redactJwts(clean);
 }
+
+/** JWTs are looked for in runs that are taken whole: from each `eyJ` anew would take quadratic time. */
+function redactJwts(text: string): string {
+  return text.replace(/(?<![A-Za-z0-9_-])[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)+/g, (run) => {
+    const isJwt = run
+      .split(".")
+      .slice(0, -1)
+      .some((part) => part.includes("eyJ") && part.length - part.indexOf("eyJ") >= shortestHeader);
+    return isJwt ? mark : run;
+  });
+}
+
+const shortestHeader = 11;
 
 /** A key whose beginning was cut off shows itself by its end; looking back from there takes linear time. */
 function redactEndOfKey(text: string): string {

@@ -1,5 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { errnoOf, messageOf } from "../errors.js";
+import { readRegularFile } from "../regular-file.js";
 import { writeFileAtomically } from "./atomic-file.js";
 import { parseEnvFile } from "./env-file.js";
 import { isTokenText, type InstallationToken } from "./installation-token.js";
@@ -17,7 +17,8 @@ const largestFile = 65_536;
 /** Reads the token env file tolerantly, as people and other tools write such files; never throws. */
 export function readTokenFile(path: string): TokenFile {
   try {
-    const { text, mode, writtenAt } = readSmallFile(path);
+    const { text, stats } = readRegularFile(path, largestFile);
+    const [mode, writtenAt] = [stats.mode & 0o777, stats.mtime];
     const token = parseTokenFile(text);
     return token ? { type: "token", token, mode, writtenAt } : { type: "empty", mode, writtenAt };
   } catch (error) {
@@ -32,22 +33,6 @@ const unreadableReasons: Record<string, string> = {
   EPERM: "permission denied",
   ELOOP: "its symbolic links lead in a circle",
 };
-
-function readSmallFile(path: string): { text: string; mode: number; writtenAt: Date } {
-  // Non-blocking: a FIFO at this path must not hang a chat host.
-  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const stats = fstatSync(file);
-    const { mode, mtime, size } = stats;
-    if (!stats.isFile()) throw new Error("it is not a regular file");
-    if (size > largestFile) throw new Error(`it has ${size} bytes, which no token env file has`);
-    const buffer = Buffer.alloc(largestFile);
-    const length = readSync(file, buffer, 0, largestFile, 0);
-    return { text: buffer.toString("utf8", 0, length), mode: mode & 0o777, writtenAt: mtime };
-  } finally {
-    closeSync(file);
-  }
-}
 
 /** The token in an env file's text, or null; GITHUB_TOKEN or GH_TOKEN will do, and an expiry is optional. */
 export function parseTokenFile(text: string): InstallationToken | null {

@@ -8,7 +8,8 @@ const tooLittleLeftMs = 5 * 60_000;
 
 /**
  * Judges a token env file: the first state that holds of missing, unreadable, insecure (others than its owner can
- * read or write it), expired, stale (older than `maxAgeMs`, under 5 minutes left, or `refused` by GitHub), fresh.
+ * read or write it), expired, stale (older than `maxAgeMs`, under 5 minutes left, `refused` by GitHub, or
+ * written by a clock that was set back since), fresh.
  */
 export function judgeTokenFile(
   file: TokenFile,
@@ -20,8 +21,15 @@ export function judgeTokenFile(
   const ageMs = now.getTime() - file.writtenAt.getTime();
   const leftMs = millisecondsLeft(file, now);
   if (leftMs <= 0) return "expired";
-  if (ageMs > maxAgeMs || refused) return "stale";
+  if (ageMs > maxAgeMs || refused || isFromTheFuture(file, now)) return "stale";
   return file.token.expiresAt && leftMs < tooLittleLeftMs ? "stale" : "fresh";
+}
+
+const clockSlackMs = 5 * 60_000;
+
+/** Whether a file was written by a clock that has been set back since: what it says of its expiry is as wrong. */
+export function isFromTheFuture(file: Extract<TokenFile, { type: "token" }>, now: Date): boolean {
+  return file.writtenAt.getTime() - now.getTime() > clockSlackMs;
 }
 
 /** How long the token of a file has to live, in milliseconds: by its expiry, or an hour from when it was written. */

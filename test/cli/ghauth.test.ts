@@ -104,7 +104,13 @@ describe.concurrent("a token env file that is not as it should be", () => {
     ],
     ["readable by others", freshFile(), 0o644, "insecure", /\(mode 0644\): run chmod 600 ~\/\.config/],
     ["expired", freshFile(-5), 0o600, "expired", /The token has expired: run \/ghauth refresh/],
-    ["soon to expire", freshFile(120), 0o600, "stale", /The token is stale: run \/ghauth refresh/],
+    [
+      "soon to expire",
+      freshFile(120),
+      0o600,
+      "stale",
+      /The token is stale, and the timer did not renew it: run \/ghauth refresh/,
+    ],
   ])("%s: status says so and what to do, and exits with 1", async (_what, text, mode, state, problem) => {
     await using machine = await createMachine();
     machine.write(machine.paths.tokenEnvFile, text, mode);
@@ -125,6 +131,30 @@ describe.concurrent("a token env file that is not as it should be", () => {
     expect(stdout).toContain("GitHub refused the token, as git found: run /ghauth refresh");
   });
 
+  test("an odd line in the refresh log is passed over", async () => {
+    await using machine = await createMachine();
+    await machine.refresh();
+    const odd = ['{"at":"x","ok":true,"sentence":"s","trigger":"t"}', "null", "[]", "{"].join("\n");
+    machine.write(machine.paths.refreshLog, `${machine.read(machine.paths.refreshLog)}${odd}\n`);
+    const { exitCode, stdout } = await machine.ghauth(["status"]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^last refresh: manual, succeeded, /m);
+  });
+
+  test("pieces of the token in the refresh log are not shown, in text or JSON", async () => {
+    await using machine = await createMachine();
+    await machine.refresh();
+    const held = machine.heldToken() ?? "";
+    const good = machine.read(machine.paths.refreshLog);
+    const bad = good.replace('"code":"refreshed"', '"code":"odd"').replace("Refreshed:", held.slice(30, 50));
+    machine.write(machine.paths.refreshLog, bad);
+    for (const args of [["status"], ["status", "--json"]]) {
+      const { stdout } = await machine.ghauth(args);
+      expect(stdout).toContain("[redacted]");
+    }
+    machine.write(machine.paths.refreshLog, good);
+  });
+
   test("a refresh log that cannot be read is a problem, and the rest is shown", async () => {
     await using machine = await createMachine();
     machine.write(machine.paths.tokenEnvFile, freshFile());
@@ -132,7 +162,7 @@ describe.concurrent("a token env file that is not as it should be", () => {
     const { exitCode, stdout } = await machine.ghauth(["status"]);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^GitHub token: fresh\nprefix: /);
-    expect(stdout).toMatch(/The refresh log .* cannot be read: EISDIR/);
+    expect(stdout).toMatch(/The refresh log .* cannot be read: it is not a regular file/);
   });
 
   test("a directory in its place: unreadable", async () => {
@@ -161,6 +191,11 @@ describe.concurrent("a bad configuration is told with file and place, and exits 
       "a list of wrong things",
       "[plugins.ghauth]\nrun_refresh_with = [1]\n",
       /plugins\.ghauth\.run_refresh_with\.0 must be a word in quotes\./,
+    ],
+    [
+      "a timeout that no script is given",
+      "[plugins.ghauth]\nrefresh_timeout_seconds = 4000\n",
+      /plugins\.ghauth\.refresh_timeout_seconds must be a number of seconds, at most 3600\./,
     ],
     [
       "an unknown key",
@@ -270,7 +305,7 @@ describe.concurrent("a refresh script that is not as it should be", () => {
     const pidFile = `${machine.root}/pid`;
     await refreshWith(machine, `#!/bin/sh\nsleep 60 &\necho $! > '${pidFile}'\nwait\n`);
     const { stdout } = await machine.run(["ps", "-o", "stat=", "-p", machine.read(pidFile).trim()]);
-    expect(stdout.trim()).toMatch(/^Z?$/); // gone, or dead and not yet reaped
+    expect(stdout.trim()).toMatch(/^(Z.*)?$/); // gone, or dead and not yet reaped
   });
 
   test("what it prints of secrets is redacted, the new token's pieces too", async () => {
@@ -283,6 +318,32 @@ describe.concurrent("a refresh script that is not as it should be", () => {
     expect(stdout).toContain("Refresh succeeded.");
     expect(stdout).toContain("[redacted]");
     expect(stdout).not.toContain(machine.heldToken()?.slice(20, 32));
+  });
+
+  test("chat tokens, and what was told to another run, are kept from it", async () => {
+    await using machine = await createMachine();
+    installScript(machine, "#!/bin/sh\nenv\n");
+    const { stdout } = await machine.ghauth(["refresh"], {
+      env: { BOT: "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1", GHAUTH_SEEN_EPOCH: "5", KEPT: "yes" },
+    });
+    expect(stdout).toContain("KEPT=yes");
+    expect(stdout).not.toMatch(/^(BOT|GHAUTH_SEEN_EPOCH)=/m);
+  });
+
+  test("what makes redaction slow does not hold it up", async () => {
+    await using machine = await createMachine();
+    installScript(machine, `#!/bin/sh\nhead -c 63000 /dev/zero | sed 's/\\x00/eyJ/g'\n`);
+    const { exitCode } = await machine.ghauth(["refresh"]);
+    expect(exitCode).toBe(0);
+  });
+
+  test("found on PATH, where npm puts it, it need not be configured", async () => {
+    await using machine = await createMachine();
+    machine.write(`${machine.root}/bin/takopi-refresh-github-token`, "#!/bin/sh\necho from npm\n", 0o755);
+    const { stdout } = await machine.ghauth(["refresh"], {
+      env: { PATH: `${machine.root}/bin:${machine.env["PATH"] ?? ""}` },
+    });
+    expect(stdout).toContain("from npm");
   });
 
   test("run_refresh_with stands in front, and the script gets its settings", async () => {

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
-import { createMachine } from "../support/machine.js";
+import { createMachine, executables } from "../support/machine.js";
 
 const runDemo = async (input: string) => {
   await using machine = await createMachine();
@@ -27,4 +27,21 @@ test("the demo answers piped lines one by one", async () => {
   expect(stdout).toMatch(
     /token: missing[\s\S]+Refresh succeeded\.[\s\S]+token: fresh\nprefix: .*\nsha256: .*\nage: .*\ntime left: 59 minutes/,
   );
+});
+
+test.each(["SIGTERM", "SIGINT", "SIGHUP"])("%s ends the demo, and nothing is left behind", async (signal) => {
+  await using machine = await createMachine();
+  const { stdout } = await machine.run(
+    [
+      "bash",
+      "-c",
+      `mkfifo "$TMPDIR/in"; exec 8<>"$TMPDIR/in"; "$0" "$1" demo <"$TMPDIR/in" >"$TMPDIR/out" & demo=$!
+until grep -q "try /ghauth help" "$TMPDIR/out" 2>/dev/null; do sleep 0.02; done
+kill -${signal} $demo; wait $demo; rm "$TMPDIR/in" "$TMPDIR/out"; ls "$TMPDIR"`,
+      process.execPath,
+      executables.ghauth,
+    ],
+    { env: { TMPDIR: machine.root } },
+  );
+  expect(stdout.trim()).toBe("home of tests");
 });

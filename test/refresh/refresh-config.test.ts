@@ -115,5 +115,7 @@ test("a github-app.env that cannot be read is told, not passed over", () => {
   mkdirSync(join(directory, "takopi/github-app.env"), { recursive: true });
   const paths = resolvePaths({ XDG_CONFIG_HOME: directory, HOME: home });
 
-  expect(() => readRefreshSettings({}, paths)).toThrow(/github-app\.env cannot be read: EISDIR/);
+  expect(() => readRefreshSettings({}, paths)).toThrow(
+    /github-app\.env cannot be read: it is not a regular file/,
+  );
 });

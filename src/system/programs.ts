@@ -1,0 +1,27 @@
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import type { Environment, Paths } from "./paths.js";
+
+/** The refresh script where bootstrap puts it, else on PATH, where npm does; where it should be, if it is nowhere. */
+export function findRefreshScript(env: Environment, { refreshScript }: Paths): string {
+  if (isExecutable(refreshScript) || existsSync(refreshScript)) return refreshScript;
+  return findOnPath("takopi-refresh-github-token", env).executable ?? refreshScript;
+}
+
+/** A program by its name, as a shell looks for it; `found` also where no file of that name may be executed. */
+export function findOnPath(name: string, env: Environment): { executable: string | null; found: boolean } {
+  const candidates = (env["PATH"] ?? "").split(delimiter).map((directory) => join(directory || ".", name));
+  return {
+    executable: candidates.find((path) => isExecutable(path)) ?? null,
+    found: candidates.some((path) => existsSync(path)),
+  };
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false; // not there, or not for this user
+  }
+}
