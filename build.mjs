@@ -13,6 +13,6 @@ await build({
   format: "esm",
   platform: "node",
   target: "node20.19",
-  external: ["execa"],
+  external: ["execa", "discord.js", "grammy", "@grammyjs/auto-retry", "pino"],
   logLevel: "warning",
 });
