@@ -9,6 +9,18 @@ import type { Secret } from "../token/secret.js";
 type Chosen = { transport: Transport; botToken?: Secret };
 
 const known: Record<string, (config: TakopiConfig, env: Environment) => Chosen> = {
+  console: () => {
+    const transport: Transport = {
+      name: "console",
+      access: null,
+      postsStartupMessage: false,
+      run: async ({ dispatch }, signal) => {
+        const { runConsole } = await import("../transports/console.js");
+        await runConsole({ input: process.stdin, output: process.stdout }, dispatch, signal);
+      },
+    };
+    return { transport };
+  },
   telegram: (config, env) => {
     const { botToken, apiRoot, access, startupMessage } = readTransportConfig("telegram", config, env);
     const transport: Transport = {
@@ -30,22 +42,10 @@ const known: Record<string, (config: TakopiConfig, env: Environment) => Chosen> 
       postsStartupMessage: startupMessage,
       run: async (service, signal) => {
         const { runDiscord } = await import("../transports/discord.js");
-        await runDiscord({ botToken, apiRoot }, service, signal);
+        await runDiscord({ botToken, apiRoot, clock: systemClock }, service, signal);
       },
     };
     return { transport, botToken };
-  },
-  console: () => {
-    const transport: Transport = {
-      name: "console",
-      access: null,
-      postsStartupMessage: false,
-      run: async ({ dispatch }, signal) => {
-        const { runConsole } = await import("../transports/console.js");
-        await runConsole({ input: process.stdin, output: process.stdout }, dispatch, signal);
-      },
-    };
-    return { transport };
   },
 };
 

@@ -3,6 +3,7 @@ import { HttpError, type Transformer } from "grammy";
 import { messageOf } from "../errors.js";
 import type { Clock } from "../system/clock.js";
 import type { Log } from "../takopi/log.js";
+import { createRecentSet, type RecentSet } from "./recent-set.js";
 
 /** What may be called again without harm where nobody knows whether the first call arrived. */
 const repeatable = new Set(["editMessageText", "answerCallbackQuery", "setMyCommands"]);
@@ -83,20 +84,3 @@ function newUpdates(result: unknown, { seen, log }: { seen: RecentSet; log: Log 
     return Number.isSafeInteger(update.update_id) && seen.add(String(update.update_id));
   });
 }
-
-/** Remembers the last `size` words: `add` tells whether a word is new. */
-export function createRecentSet(size: number) {
-  const words = new Set<string>();
-  return {
-    add: (word: string): boolean => {
-      if (words.has(word)) return false;
-      words.add(word);
-      const [oldest] = words;
-      if (words.size > size && oldest !== undefined) words.delete(oldest);
-      return true;
-    },
-    delete: (word: string): void => void words.delete(word),
-  };
-}
-
-export type RecentSet = ReturnType<typeof createRecentSet>;

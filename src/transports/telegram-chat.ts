@@ -3,8 +3,8 @@ import type { CommandResult, MessageRef, Reply } from "../takopi/command-backend
 import type { Incoming } from "../takopi/dispatch.js";
 import type { TransportService } from "../takopi/host.js";
 import { parseCommand } from "../takopi/parse-command.js";
+import { createRecentSet, type RecentSet } from "./recent-set.js";
 import { cutEnd } from "./reply-parts.js";
-import { createRecentSet } from "./telegram-calls.js";
 import { renderHtml } from "./telegram-html.js";
 
 type Service = Pick<TransportService, "dispatch" | "log">;
@@ -51,11 +51,7 @@ async function answerMessage(context: Context, { dispatch }: Service): Promise<v
  * A button holds the command that it stands for. The message that it is on becomes the answer and says who pressed;
  * once that has begun, further presses do nothing.
  */
-async function answerPress(
-  context: Context,
-  { dispatch }: Service,
-  isPressed: ReturnType<typeof createRecentSet>,
-): Promise<void> {
+async function answerPress(context: Context, { dispatch }: Service, isPressed: RecentSet): Promise<void> {
   const { callbackQuery: press, api } = context;
   if (!press?.data || !press.message) return;
   const { chat, message_id } = press.message;
