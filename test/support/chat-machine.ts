@@ -1,4 +1,6 @@
 import { createMachine, executables, type Machine } from "./machine.js";
+import type { DiscordFake } from "./discord-fake.js";
+import { discordToken, guildId, operatorId } from "./discord-shapes.js";
 import { group, operator, type TelegramFake, telegramToken } from "./telegram-fake.js";
 
 /** Puts the real refresh script, with `before` run ahead of it, where the operator's is; it counts its runs. */
@@ -53,6 +55,52 @@ export async function startTelegram(
     host,
     [Symbol.asyncDispose]: async () => {
       machine.sayInChat(telegram.said());
+      await machine[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export function discordTable(
+  { apiRoot }: Pick<DiscordFake, "apiRoot">,
+  {
+    users = [operatorId],
+    roles = [],
+    guild = guildId,
+    more = "",
+  }: { users?: string[]; roles?: string[]; guild?: string | null; more?: string } = {},
+): string {
+  return `[transports.discord]
+bot_token = "${discordToken}"
+${guild === null ? "" : `guild_id = ${guild}`}
+allowed_user_ids = ${JSON.stringify(users)}
+allowed_role_ids = ${JSON.stringify(roles)}
+api_root = "${apiRoot}"
+${more}
+`;
+}
+
+/** A machine with a Discord host that is up. */
+export async function startDiscord(
+  discord: DiscordFake,
+  {
+    plugin = "",
+    env = {},
+    ...table
+  }: { plugin?: string; env?: Record<string, string> } & Parameters<typeof discordTable>[1] = {},
+) {
+  const machine = await createMachine();
+  const script = installScript(machine);
+  machine.write(
+    machine.paths.takopiConfig,
+    `transport = "discord"\n${discordTable(discord, table)}\n[plugins.ghauth]\n${plugin}\n`,
+  );
+  const host = await machine.startHost(/discord\.ready/, { env });
+  return {
+    machine,
+    script,
+    host,
+    [Symbol.asyncDispose]: async () => {
+      machine.sayInChat(discord.said());
       await machine[Symbol.asyncDispose]();
     },
   };

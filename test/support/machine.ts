@@ -205,12 +205,21 @@ function followProcess(child: ChildProcessByStdio<Writable, Readable, Readable>)
     output: () => output.all,
     waitFor: async (pattern: RegExp): Promise<RegExpExecArray> =>
       new Promise((resolve, reject) => {
+        const giveUp = (why: string) => {
+          watchers.delete(watch);
+          clearTimeout(deadline);
+          reject(new Error(`${why} ${pattern.source}:\n${output.all}`));
+        };
+        const deadline = setTimeout(() => giveUp("It never printed"), 15_000);
         const watch = () => {
           const match = pattern.exec(output.all);
-          if (!match && !hasEnded) return;
+          if (!match) {
+            if (hasEnded) giveUp("It ended before");
+            return;
+          }
           watchers.delete(watch);
-          if (match) resolve(match);
-          else reject(new Error(`It ended before ${pattern.source}:\n${output.all}`));
+          clearTimeout(deadline);
+          resolve(match);
         };
         watchers.add(watch);
         watch();

@@ -1,7 +1,7 @@
-import { EventEmitter } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Update } from "@grammyjs/types";
+import { createSignal, waitUntil } from "./wait-until.js";
 import { plainText } from "./telegram-html.js";
 import { type Call, type Method, type Params, schemas } from "./telegram-schemas.js";
 
@@ -42,7 +42,7 @@ class Refused extends Error {
  * what is refused is remembered in `refused`, for a test to look at.
  */
 export async function createTelegramFake({ chats = [group] }: { chats?: number[] } = {}) {
-  const events = new EventEmitter().setMaxListeners(0);
+  const events = createSignal();
   const calls: Call[] = [];
   const refused: string[] = [];
   const messages = new Map<string, Shown>();
@@ -165,7 +165,7 @@ export async function createTelegramFake({ chats = [group] }: { chats?: number[]
     const handler = methods[method] as (params: unknown) => unknown;
     const record = () => {
       calls.push(call);
-      events.emit("call");
+      events.emit();
     };
     if (method === "getUpdates") record();
     const result = await handler(params.data);
@@ -186,7 +186,7 @@ export async function createTelegramFake({ chats = [group] }: { chats?: number[]
       if (!(error instanceof Refused)) throw error;
       const { status, message: description, retryAfter } = error;
       refused.push(`${method}: ${description}`);
-      events.emit("call");
+      events.emit();
       send(status, {
         ok: false,
         error_code: status,
@@ -201,13 +201,7 @@ export async function createTelegramFake({ chats = [group] }: { chats?: number[]
   const { port } = server.address() as AddressInfo;
 
   /** Resolves as soon as `check` returns something. */
-  const until = async <T>(check: () => T | undefined | false): Promise<T> => {
-    for (;;) {
-      const found = check();
-      if (found !== undefined && found !== false) return found;
-      await new Promise<void>((resolve) => void events.once("call", () => resolve()));
-    }
-  };
+  const until = async <T>(check: () => T | undefined | false): Promise<T> => waitUntil(events, check);
   const callsOf = <M extends Method>(method: M) =>
     calls.filter((call): call is Extract<Call, { method: M }> => call.method === method);
 
