@@ -184,7 +184,8 @@ export async function createDiscordFake({
     if (isDown) return void request.socket.destroy();
     let text = "";
     for await (const chunk of request) text += String(chunk);
-    const path = new URL(request.url ?? "", "http://discord").pathname.replace(/^\/api\/v10/, "");
+    const { pathname } = new URL(request.url ?? "", "http://discord");
+    const path = decodeURIComponent(pathname).replace(/^\/api\/v10/, "");
     const send = (status: number, body: unknown, headers: Record<string, string> = {}) => {
       if (body === undefined) return void response.writeHead(status, headers).end();
       response
@@ -264,7 +265,8 @@ export async function createDiscordFake({
     if (!found) throw new Error(`no interaction ${id}`);
     return found;
   };
-  const until = async <T>(check: () => T | undefined | false): Promise<T> => waitUntil(events, check);
+  const until = async <T>(check: () => T | undefined | false): Promise<T> =>
+    waitUntil({ signal: events, problems }, check);
 
   return {
     apiRoot: `${gatewayUrl(server).replace("ws:", "http:").replace("/gateway", "")}/api`,

@@ -36,6 +36,9 @@ const spec = {
 };
 type Schema = keyof typeof spec;
 
+/** What discord.js sends along with every message, needed or not. */
+const alwaysSent = new Set(["tts", "enforce_nonce"]);
+
 /** Throws where a value is not what Discord's own schema says, or has members that it does not know. */
 export function checkSpec(name: Schema, value: unknown): Json {
   if (!isJson(value)) throw new Error(`${name}: not an object`);
@@ -49,7 +52,9 @@ export function checkSpec(name: Schema, value: unknown): Json {
       : value;
   const parsed = schema.safeParse(checked);
   if (!parsed.success) throw new Error(`${name}: ${JSON.stringify(parsed.error.issues)}`);
-  const unknown = Object.keys(value).filter((key) => !Object.hasOwn(schema.shape, key));
+  const unknown = Object.keys(value).filter(
+    (key) => !Object.hasOwn(schema.shape, key) && !alwaysSent.has(key),
+  );
   if (unknown.length > 0) throw new Error(`${name}: unknown ${unknown.join(", ")}`);
   return value;
 }

@@ -201,7 +201,8 @@ export async function createTelegramFake({ chats = [group] }: { chats?: number[]
   const { port } = server.address() as AddressInfo;
 
   /** Resolves as soon as `check` returns something. */
-  const until = async <T>(check: () => T | undefined | false): Promise<T> => waitUntil(events, check);
+  const until = async <T>(check: () => T | undefined | false): Promise<T> =>
+    waitUntil({ signal: events, problems: refused }, check);
   const callsOf = <M extends Method>(method: M) =>
     calls.filter((call): call is Extract<Call, { method: M }> => call.method === method);
 

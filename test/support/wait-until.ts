@@ -17,7 +17,10 @@ export function createSignal(): Signal {
 }
 
 /** Resolves with what `check` returns as soon as that is something; asks it whenever `signal` is given. */
-export async function waitUntil<T>(signal: Signal, check: () => T | undefined | false): Promise<T> {
+export async function waitUntil<T>(
+  { signal, problems }: { signal: Signal; problems: readonly string[] },
+  check: () => T | undefined | false,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const end = () => {
       unlisten();
@@ -32,7 +35,7 @@ export async function waitUntil<T>(signal: Signal, check: () => T | undefined | 
     const unlisten = signal.listen(look);
     const deadline = setTimeout(() => {
       end();
-      reject(new Error(`Never came true: ${check.toString()}`));
+      reject(new Error([`Never came true: ${check.toString()}`, ...problems].join("\n")));
     }, patienceMs);
     look();
   });
