@@ -32,14 +32,12 @@ ${more}
 `;
 }
 
+type HostOptions = { plugin?: string; env?: Record<string, string>; ready?: RegExp };
+
 /** A machine with a Telegram host that is up. */
 export async function startTelegram(
   telegram: TelegramFake,
-  {
-    plugin = "",
-    env = {},
-    ...table
-  }: { plugin?: string; env?: Record<string, string> } & Parameters<typeof telegramTable>[1] = {},
+  { plugin = "", env = {}, ready, ...table }: HostOptions & Parameters<typeof telegramTable>[1] = {},
 ) {
   const machine = await createMachine();
   const script = installScript(machine);
@@ -47,8 +45,8 @@ export async function startTelegram(
     machine.paths.takopiConfig,
     `transport = "telegram"\n${telegramTable(telegram, table)}\n[plugins.ghauth]\n${plugin}\n`,
   );
-  const host = await machine.startHost(/telegram\.ready/, { env });
-  await telegram.until(() => telegram.callsOf("getUpdates").length > 0);
+  const host = await machine.startHost(ready ?? /telegram\.ready/, { env });
+  if (!ready) await telegram.until(() => telegram.callsOf("getUpdates").length > 0);
   return {
     machine,
     script,
@@ -82,11 +80,7 @@ ${more}
 /** A machine with a Discord host that is up. */
 export async function startDiscord(
   discord: DiscordFake,
-  {
-    plugin = "",
-    env = {},
-    ...table
-  }: { plugin?: string; env?: Record<string, string> } & Parameters<typeof discordTable>[1] = {},
+  { plugin = "", env = {}, ready, ...table }: HostOptions & Parameters<typeof discordTable>[1] = {},
 ) {
   const machine = await createMachine();
   const script = installScript(machine);
@@ -94,7 +88,7 @@ export async function startDiscord(
     machine.paths.takopiConfig,
     `transport = "discord"\n${discordTable(discord, table)}\n[plugins.ghauth]\n${plugin}\n`,
   );
-  const host = await machine.startHost(/discord\.ready/, { env });
+  const host = await machine.startHost(ready ?? /discord\.ready/, { env });
   return {
     machine,
     script,

@@ -55,7 +55,13 @@ export async function createTelegramFake({ chats = [group] }: { chats?: number[]
 
   const push = (update: unknown) => {
     queue.push(update);
-    poll?.(queue);
+    poll?.(take());
+  };
+  /** What is to be delivered: what has no id can never be confirmed, so it is delivered once. */
+  const take = () => {
+    const batch = queue.slice(0, 100);
+    queue = queue.filter((update) => hasId(update) || !batch.includes(update));
+    return batch;
   };
   const chatOf = (id: number) =>
     id > 0
@@ -95,14 +101,15 @@ export async function createTelegramFake({ chats = [group] }: { chats?: number[]
     getUpdates: async ({ offset = 0, timeout = 0 }) => {
       if (timeout > 0) poll?.(new Refused(409, conflict));
       queue = queue.filter((update) => !hasId(update) || update.update_id >= offset);
-      if (queue.length > 0 || timeout === 0) return queue.slice(0, 100);
+      if (queue.length > 0 || timeout === 0) return take();
       return new Promise((resolve, reject) => {
         const timer = setTimeout(() => poll?.([]), timeout * 1000);
+        setImmediate(() => events.emit()); // somebody may wait for a poll
         poll = (answer) => {
           clearTimeout(timer);
           poll = null;
           if (answer instanceof Refused) reject(answer);
-          else resolve(answer.slice(0, 100));
+          else resolve(answer);
         };
       });
     },
@@ -208,11 +215,15 @@ export async function createTelegramFake({ chats = [group] }: { chats?: number[]
 
   return {
     apiRoot: `http://127.0.0.1:${port}`,
+    token: telegramToken,
     calls,
     refused,
     messages: () => [...messages.values()],
     callsOf,
     until,
+    isPolling: () => poll !== null,
+    /** Delivers an update whether or not it was confirmed before. */
+    pushAgain: (update: unknown) => poll?.([update]),
     /** Puts an update as it is into the queue. */
     push,
     nextUpdateId: () => nextId++,
