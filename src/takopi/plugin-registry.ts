@@ -54,7 +54,7 @@ export function listPlugins(ownRoot: string, enabledPlugins: readonly string[]):
   return {
     enabled: unique,
     disabled,
-    errors,
+    errors: errors.filter(({ packageName }) => isEnabled(packageName)),
     hasAllowlist: allowlist.size > 0,
   };
 }

@@ -16,9 +16,8 @@ export type TransportConfig = {
 };
 
 // Ids may stand as strings or as bare numbers; Discord's exceed 2^53 and come as bigint.
-const id = z
-  .union([z.string().regex(/^-?\d{1,20}$/), z.int(), z.bigint()], "an id: digits, in quotes or bare")
-  .transform(String);
+const anId = "an id: digits, in quotes or bare";
+const id = z.union([z.string().regex(/^-?\d{1,20}$/, anId), z.int(), z.bigint()], anId).transform(String);
 const ids = z.array(id, "a list of ids, as in [42]").default([]);
 const text = z.string("text in quotes").min(1, "text in quotes").optional();
 

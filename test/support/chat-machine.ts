@@ -20,11 +20,12 @@ export function telegramTable(
   {
     chatId = group,
     users = [operator.id],
+    token = `bot_token = "${telegramToken}"`,
     more = "",
-  }: { chatId?: number; users?: number[]; more?: string } = {},
+  }: { chatId?: number; users?: number[]; token?: string; more?: string } = {},
 ): string {
   return `[transports.telegram]
-bot_token = "${telegramToken}"
+${token}
 chat_id = ${chatId}
 allowed_user_ids = [${users.join(", ")}]
 api_root = "${apiRoot}"

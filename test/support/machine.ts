@@ -131,6 +131,8 @@ export async function createMachine(github: Partial<GitHubStandInOptions> = {}) 
     run,
     /** A process that goes on until it is told to stop. */
     start,
+    startGhauth: (args: string[], options: RunOptions = {}): RunningProcess =>
+      start([process.execPath, executables.ghauth, ...args], options),
     /** `ghauth run`, once its log says what `ready` matches. */
     startHost: async (ready: RegExp, options: RunOptions = {}): Promise<RunningProcess> => {
       const host = start([process.execPath, executables.ghauth, "run"], options);
