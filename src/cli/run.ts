@@ -64,5 +64,5 @@ function createStopSignal(log: Log): AbortSignal {
 
 /** The exit code is known: connections that linger get a moment, and then the process ends all the same. */
 function endSoon(): void {
-  setTimeout(() => process.exit(), 500).unref();
+  setTimeout(() => process.exit(), 100).unref();
 }

@@ -205,7 +205,13 @@ export async function createDiscordFake({
     events.emit();
   };
   const server = createServer((request, response) => void serve(request, response));
-  server.on("upgrade", (_request, socket) => void (isDown && socket.destroy()));
+  let attempts = 0;
+  server.on("upgrade", (_request, socket) => {
+    if (!isDown) return;
+    attempts++;
+    socket.destroy();
+    events.emit();
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const gateway = createDiscordGateway(server, { refuseWith });
 
@@ -298,6 +304,8 @@ export async function createDiscordFake({
     shown: async (id: string, count = 1): Promise<Json[]> =>
       until(() => seen(id).shown.length >= count && seen(id).shown),
     refuse: (pattern: RegExp, refusal: Planned) => void planned.push({ pattern, answer: refusal }),
+    /** How often the gateway was asked for while it was away. */
+    attempts: () => attempts,
     setDown: (down: boolean) => {
       isDown = down;
       if (!down) return;

@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import { type WebSocket, WebSocketServer } from "ws";
+import { createSignal, waitUntil } from "./wait-until.js";
 import {
   applicationId,
   botUser,
@@ -20,6 +21,7 @@ export function createDiscordGateway(
   const sockets = new WebSocketServer({ server, path: "/gateway" });
   const live = new Map<WebSocket, Session>();
   const sessions = new Map<string, Session>();
+  const changes = createSignal();
   const seen: string[] = [];
   const problems: string[] = [];
   let closeNext = refuseWith;
@@ -40,6 +42,7 @@ export function createDiscordGateway(
     const session: Session = { sequence: 0, sent: [] };
     sessions.set(id, session);
     live.set(socket, session);
+    changes.emit();
     const ready = {
       v: 10,
       user: { ...botUser, verified: true, mfa_enabled: false, email: null },
@@ -58,6 +61,7 @@ export function createDiscordGateway(
     const session = sessions.get(String(data["session_id"]));
     if (!session) return socket.send(JSON.stringify({ op: 9, d: false }));
     live.set(socket, session);
+    changes.emit();
     for (const { s, text } of session.sent) if (s > Number(data["seq"])) socket.send(text);
     socket.send(dispatch(session, "RESUMED", {}));
   };
@@ -81,8 +85,7 @@ export function createDiscordGateway(
   return {
     seen,
     problems,
-    /** Whether a bot is connected. */
-    isConnected: () => live.size > 0,
+    untilConnected: async () => waitUntil({ signal: changes, problems }, () => live.size > 0),
     /** An event for every session, connected or not: who resumes gets what it missed. */
     send: (event: string, data: unknown) => {
       const texts = new Map(
@@ -96,9 +99,11 @@ export function createDiscordGateway(
     },
     close: (code: number) => {
       for (const socket of live.keys()) socket.close(code);
+      live.clear();
     },
     cut: () => {
       for (const socket of live.keys()) socket.terminate();
+      live.clear();
     },
     refuseIdentifyWith: (code: number | undefined) => (closeNext = code),
   };
