@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { Update } from "@grammyjs/types";
 import { createSignal, waitUntil } from "./wait-until.js";
 import { plainText } from "./telegram-html.js";
-import { type Call, type Method, type Params, schemas } from "./telegram-schemas.js";
+import { type Call, callsFitTelegram, type Method, type Params, schemas } from "./telegram-schemas.js";
 
 export const telegramToken = ["123456789", "AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0"].join(":");
 export const me = { id: 123_456_789, is_bot: true, first_name: "ghauth", username: "ghauth_bot" };
@@ -291,12 +291,13 @@ export async function createTelegramFake({ chats = [group] }: { chats?: number[]
     setDown: (down: boolean) => {
       isDown = down;
       if (!down) return;
-      poll = null;
+      poll?.([]);
       server.closeAllConnections();
     },
     /** All that the bot ever said. */
     said: () => calls.map((call) => JSON.stringify(call.params)).join("\n"),
     [Symbol.asyncDispose]: async () => {
+      poll?.([]);
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
@@ -306,7 +307,7 @@ export async function createTelegramFake({ chats = [group] }: { chats?: number[]
 export type TelegramFake = Awaited<ReturnType<typeof createTelegramFake>>;
 
 function isMethod(name: string): name is Method {
-  return Object.hasOwn(schemas, name);
+  return Object.hasOwn(callsFitTelegram, name);
 }
 
 function hasId(update: unknown): update is { update_id: number } {

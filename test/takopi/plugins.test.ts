@@ -1,3 +1,5 @@
+import { cpSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { installHello, installPackage } from "../support/install.js";
 import { createMachine, type Machine } from "../support/machine.js";
@@ -106,4 +108,13 @@ describe("command backends are found, listed and loaded as Takopi does it", () =
     );
     expect(stderr).toContain("Plugins: boom (boom-plugin), hello (@somebody/takopi_hello).");
   });
+});
+
+test("status needs nothing that is installed: chat libraries are loaded by `ghauth run` alone", async () => {
+  await using machine = await createMachine();
+  const alone = join(machine.root, "alone");
+  for (const part of ["dist", "package.json"])
+    cpSync(join(import.meta.dirname, "../..", part), join(alone, part), { recursive: true });
+  const { exitCode, stdout } = await machine.run([process.execPath, join(alone, "dist/main.js"), "status"]);
+  expect([exitCode, stdout.split("\n")[0]]).toEqual([1, "GitHub token: missing"]);
 });

@@ -84,7 +84,7 @@ test("Discord out of reach for a while, then back", async () => {
   discord.setDown(true);
   await discord.until(() => discord.attempts() > 3);
   discord.setDown(false);
-  await run.host.waitFor(/discord\.resumed/);
+  await run.host.waitFor(/reconnecting[\s\S]*discord\.(resumed|connected)/);
   expect(run.host.output().match(/discord\.reconnecting/g)).toHaveLength(1);
   expect(await discord.shown(discord.command("help"))).toHaveLength(1);
 });
