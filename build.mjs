@@ -1,18 +1,37 @@
 import { rm } from "node:fs/promises";
 import { build } from "esbuild";
 
-// One file per entry and a few shared chunks: a cold start loads 2 or 3 files instead of hundreds.
+const common = {
+  bundle: true,
+  platform: "node",
+  target: "node20.19",
+  logLevel: "warning",
+};
+
 await rm("dist", { recursive: true, force: true });
+// All that the program needs is in dist, so that it runs wherever it is put.
+// One file per entry and a few shared chunks: a cold start loads 2 or 3 files instead of hundreds.
 await build({
-  entryPoints: ["src/main.ts", "src/index.ts", "src/refresh/main.ts", "src/ghauth/ghauth-command.ts"],
+  ...common,
+  entryPoints: ["src/main.ts", "src/index.ts", "src/ghauth/ghauth-command.ts"],
   outdir: "dist",
   outbase: "src",
   chunkNames: "chunks/[name]-[hash]",
-  bundle: true,
   splitting: true,
   format: "esm",
-  platform: "node",
-  target: "node20.19",
-  external: ["execa", "discord.js", "grammy", "@grammyjs/auto-retry", "pino"],
-  logLevel: "warning",
+  // What speeds up Discord's connection where it is installed; nobody needs it.
+  external: ["zlib-sync", "bufferutil", "utf-8-validate"],
+  // CommonJS modules among the dependencies call require(), which an ES module does not have.
+  banner: {
+    js: 'import { createRequire as ghauthCreateRequire } from "node:module"; const require = ghauthCreateRequire(import.meta.url);',
+  },
+});
+// One CommonJS file without import(): it starts 15 ms sooner than the same program as ES modules.
+await build({
+  ...common,
+  entryPoints: ["src/refresh/main.ts"],
+  outfile: "dist/refresh/main.cjs",
+  format: "cjs",
+  supported: { "dynamic-import": false },
+  minifyWhitespace: true,
 });

@@ -6,5 +6,7 @@ export default defineConfig({
     exclude: ["test/**/*.long.test.ts"],
     globalSetup: ["test/support/build.ts"],
     testTimeout: 20_000,
+    // Tests wait for programs more than they compute.
+    maxWorkers: "100%",
   },
 });

@@ -13,6 +13,7 @@ const exitCodes = {
   source_unavailable: 75,
   lock_timeout: 75,
   refresh_timeout: 75,
+  stopped: 75,
   write_failed: 75,
   already_running: 75,
   chat_conflict: 75,

@@ -19,6 +19,10 @@ const verbs: Record<string, Verb> = {
     summary: "the installed command backends; [--load] [--config FILE]",
     load: async () => import("./cli/plugins.js"),
   },
+  exec: {
+    summary: "-- COMMAND… with a fresh token in its environment",
+    load: async () => import("./exec/main.js"),
+  },
   demo: {
     summary: "the whole chain on an embedded GitHub stand-in",
     load: async () => import("./demo/demo.js"),

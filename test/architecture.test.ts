@@ -14,6 +14,7 @@ const allowed: Record<string, string[]> = {
   takopi: ["token", "system"],
   transports: ["takopi", "token", "system"],
   cli: ["ghauth", "system", "takopi", "token", "transports"],
+  exec: ["system", "token"],
   demo: ["cli", "ghauth", "system", "takopi", "transports"],
 };
 

@@ -11,6 +11,7 @@ import { createMachine, executables } from "./support/machine.js";
 const checkout = join(import.meta.dirname, "..");
 const readme = readFileSync(join(checkout, "README.md"), "utf8");
 
+// Those marked bash are for a server.
 const snippets = [...readme.matchAll(/^```sh\n([\s\S]*?)^```$/gm)]
   .map(([, text = ""]) => text.trim())
   // The tests run in an installed checkout, and are themselves the last command.
@@ -39,7 +40,7 @@ test("takopi.example.toml is a configuration, and says the defaults", () => {
   const paths = resolvePaths({ HOME: "/home/takopi" });
   const config = readTakopiConfig(join(checkout, "takopi.example.toml"));
   const parse = (table: Readonly<Record<string, unknown>>) =>
-    parsePluginConfig(table, { configPath: config.path, paths });
+    parsePluginConfig(table, { configPath: config.path, paths, env: {} });
   expect(config.transports).toEqual(["console"]);
   expect(parse(config.pluginConfig("ghauth"))).toEqual(parse({}));
 });

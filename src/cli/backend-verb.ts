@@ -2,6 +2,7 @@ import { GhauthError } from "../errors.js";
 import { createGhauthCommand } from "../ghauth/ghauth-command.js";
 import { systemClock } from "../system/clock.js";
 import { createDispatch } from "../takopi/dispatch.js";
+import { defaultTakopiConfig } from "../takopi/takopi-config.js";
 import { answer } from "../transports/console.js";
 import { readConfigOptionOrDefaults } from "./config-option.js";
 import { parseOptions } from "./parse-options.js";
@@ -14,10 +15,12 @@ export async function runBackendVerb(name: string, args: string[]): Promise<numb
     json: { type: "boolean" },
   });
   if (json && name !== "status") throw new GhauthError("usage", `ghauth ${name} has no --json.`);
-  const config = readConfigOptionOrDefaults(file, env);
+  const config = name === "help" ? defaultTakopiConfig("") : readConfigOptionOrDefaults(file, env);
   const command = createGhauthCommand({ clock: systemClock, env });
+  const context = { pluginConfig: config.pluginConfig("ghauth"), configPath: config.path };
+  if (name !== "help") command.checkConfig(context);
   if (json) {
-    const status = command.status({ pluginConfig: config.pluginConfig("ghauth"), configPath: config.path });
+    const status = await command.status(context);
     stdout.write(`${JSON.stringify(status)}\n`);
     return status.state === "fresh" ? 0 : 1;
   }

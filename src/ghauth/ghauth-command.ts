@@ -1,6 +1,7 @@
 import { toGhauthError } from "../errors.js";
 import { type Clock, systemClock } from "../system/clock.js";
 import { displayPath, type Environment, type Paths, resolvePaths } from "../system/paths.js";
+import { readTimer } from "../system/systemd-timer.js";
 import {
   type CommandBackend,
   type CommandContext,
@@ -12,14 +13,18 @@ import { redact, type Secret } from "../token/secret.js";
 import { readTokenFile } from "../token/token-file.js";
 import { createManualRefresh, type ManualRefresh } from "./manual-refresh.js";
 import { parsePluginConfig, type PluginConfig } from "./plugin-config.js";
-import { renderReply, renderStatus } from "./render.js";
+import { renderReply, renderStatus, scheduleFields } from "./render.js";
 import { readStatus, type Status } from "./token-status.js";
 
 export type GhauthDeps = { clock: Clock; env: Environment };
 
+type WithConfig = Pick<CommandContext, "pluginConfig" | "configPath">;
+
 export type GhauthCommand = CommandBackend & {
+  /** Rejects with `config_invalid`, which `handle` makes a reply of. */
+  checkConfig: (context: WithConfig) => void;
   /** How things stand, as `status --json` prints it. Rejects with `config_invalid`. */
-  status: (context: Pick<CommandContext, "pluginConfig" | "configPath">) => Status;
+  status: (context: WithConfig) => Promise<Status>;
 };
 
 type Call = {
@@ -36,39 +41,52 @@ type Subcommand = {
   run: (call: Call) => CommandResult | Promise<CommandResult | undefined>;
 };
 
-const subcommands: Record<string, Subcommand> = {
-  help: { summary: "this list", run: help },
-  flow: { summary: "how a token travels from the App's key to gh, git and agents", run: flow },
-  status: { summary: "the token's state, prefix, age and time left", run: status },
-  refresh: {
-    summary: "run the refresh script once and show what came of it",
-    restricted: true,
-    run: refresh,
-  },
-};
+const subcommands = new Map<string, Subcommand>([
+  ["help", { summary: "this list", run: help }],
+  ["flow", { summary: "how a token travels from the App's key to gh, git and agents", run: flow }],
+  ["status", { summary: "the token's state, prefix, age and time left", run: status }],
+  [
+    "refresh",
+    { summary: "run the refresh script once and show what came of it", restricted: true, run: refresh },
+  ],
+]);
 
 /** Creates `/ghauth`. One refresh runs at a time, and the cooldown is kept, for all that share what is created here. */
 export function createGhauthCommand(deps: GhauthDeps): GhauthCommand {
   const paths = resolvePaths(deps.env);
   const manualRefresh = createManualRefresh(deps);
-  const configOf = ({ pluginConfig, configPath }: Pick<CommandContext, "pluginConfig" | "configPath">) =>
-    parsePluginConfig(pluginConfig, { configPath: configPath ?? paths.takopiConfig, paths });
+  const configOf = ({ pluginConfig, configPath }: WithConfig) =>
+    parsePluginConfig(pluginConfig, { configPath: configPath ?? paths.takopiConfig, paths, env: deps.env });
 
   return {
     id: "ghauth",
     description: "GitHub token: help, flow, status, refresh",
-    subcommands: Object.entries(subcommands).map(([name, { summary, restricted = false }]) => ({
+    subcommands: [...subcommands].map(([name, { summary, restricted = false }]) => ({
       name,
       description: summary,
       restricted,
     })),
-    status: (context) => readStatus(configOf(context), { now: deps.clock.now(), paths }),
+    checkConfig: (context) => void configOf(context),
+    status: async (context) => {
+      const config = configOf(context);
+      const timer = await readTimer(deps.env);
+      return readStatus(config, { now: deps.clock.now(), paths, timer });
+    },
     handle: async (context) => {
       try {
-        const config = configOf(context);
-        const subcommand = subcommands[context.args[0]?.toLowerCase() ?? ""] ?? { summary: "", run: help };
-        const result = await subcommand.run({ context, config, paths, deps, manualRefresh });
-        return result && redactReply(result, heldSecrets(config));
+        const subcommand = subcommands.get(context.args[0]?.toLowerCase() ?? "");
+        if (!subcommand) return help();
+        const result = await subcommand.run({
+          context,
+          paths,
+          deps,
+          manualRefresh,
+          // Only when asked for: help must help where the configuration is what is wrong.
+          get config() {
+            return configOf(context);
+          },
+        });
+        return result && redactReply(result, []);
       } catch (thrown) {
         const error = toGhauthError(thrown);
         return redactReply(
@@ -84,7 +102,7 @@ export function createGhauthCommand(deps: GhauthDeps): GhauthCommand {
 export const BACKEND: CommandBackend = createGhauthCommand({ clock: systemClock, env: process.env });
 
 function help(): CommandResult {
-  const usage = Object.entries(subcommands).map(([name, { summary }]) => ({
+  const usage = [...subcommands].map(([name, { summary }]) => ({
     name: `/ghauth ${name}`,
     value: summary,
   }));
@@ -96,7 +114,8 @@ function help(): CommandResult {
   });
 }
 
-function flow({ config, paths }: Call): CommandResult {
+async function flow({ config, paths, deps }: Call): Promise<CommandResult> {
+  const timer = await readTimer(deps.env);
   const show = (path: string) => displayPath(path, paths.home);
   return renderReply({
     title: "How a token travels:",
@@ -110,19 +129,30 @@ function flow({ config, paths }: Call): CommandResult {
       { name: "3. token env file", value: `${show(config.tokenEnvFile)} gets it in one step` },
       { name: "4. gh", value: `${show(paths.ghConfigDir)}/hosts.yml gets it too` },
       { name: "5. git and agents", value: "take it from there, through the credential helper or gh" },
+      ...scheduleFields(timer, deps.clock.now()),
     ],
     actions: [],
   });
 }
 
-function status({ config, paths, deps }: Call): CommandResult {
+async function status(call: Call): Promise<CommandResult> {
+  const { state, reply } = await readAndRender(call);
+  return { ...reply, exitCode: state === "fresh" ? 0 : 1 };
+}
+
+async function readAndRender({
+  config,
+  paths,
+  deps,
+}: Call): Promise<{ state: Status["state"]; reply: Reply }> {
+  const timer = await readTimer(deps.env);
   const now = deps.clock.now();
-  const read = readStatus(config, { now, paths });
-  return { ...renderStatus(read, now), exitCode: read.state === "fresh" ? 0 : 1 };
+  const read = readStatus(config, { now, paths, timer });
+  return { state: read.state, reply: renderStatus(read, { now, timer }) };
 }
 
 async function refresh(call: Call): Promise<CommandResult | undefined> {
-  const { context, config, paths, deps, manualRefresh } = call;
+  const { context, config, manualRefresh } = call;
   const isTerminal = context.message.channelId === terminalChannel;
   const before = heldSecrets(config);
   const started = manualRefresh.start(config, { hasCooldown: !isTerminal });
@@ -136,7 +166,7 @@ async function refresh(call: Call): Promise<CommandResult | undefined> {
     level: "ok",
   });
   const outcome = await started.outcome;
-  const read = renderStatus(readStatus(config, { now: deps.clock.now(), paths }), deps.clock.now());
+  const { reply: read } = await readAndRender(call);
   const reply = redactReply(
     renderReply({
       title: outcome.sentence,

@@ -1,6 +1,7 @@
+import { split } from "shlex";
 import * as z from "zod";
 import { GhauthError } from "../errors.js";
-import { expandPath, type Paths } from "../system/paths.js";
+import { type Environment, expandPath, type Paths } from "../system/paths.js";
 
 /** `[plugins.ghauth]`, parsed: paths are absolute. */
 export type PluginConfig = {
@@ -19,7 +20,7 @@ const number = (unit: string) => z.number(`a number of ${unit}`);
 const schema = z.strictObject({
   token_env_file: path.optional(),
   refresh_script: path.optional(),
-  run_refresh_with: words.default([]),
+  run_refresh_with: words.optional(),
   max_token_age_minutes: number("minutes").positive("a number of minutes above 0").default(55),
   refresh_timeout_seconds: number("seconds").positive("a number of seconds above 0").default(30),
   refresh_cooldown_seconds: number("seconds").nonnegative("0 or a number of seconds").default(30),
@@ -28,22 +29,43 @@ const schema = z.strictObject({
   allow_unknown_sender_refresh: z.boolean("true or false").optional(),
 });
 
-/** Parses the plugin's table of the file `configPath`. Rejects with `config_invalid`, naming file, key and what was expected. */
+/**
+ * Parses the plugin's table of the file `configPath`. GHAUTH_RUN_REFRESH_WITH, shell-quoted words, stands in for a
+ * `run_refresh_with` that is not set; in both, `{refresh_timeout_seconds}` is that setting. Rejects with `config_invalid`, naming file, key and what
+ * was expected.
+ */
 export function parsePluginConfig(
   table: Readonly<Record<string, unknown>>,
-  { configPath, paths }: { configPath: string; paths: Paths },
+  { configPath, paths, env }: { configPath: string; paths: Paths; env: Environment },
 ): PluginConfig {
   const parsed = schema.safeParse(table);
   if (!parsed.success) throw invalid(parsed.error.issues[0], configPath);
   const config = parsed.data;
+  const runRefreshWith = config.run_refresh_with ?? parseWords(env["GHAUTH_RUN_REFRESH_WITH"] ?? "");
   return {
     tokenEnvFile: expandPath(config.token_env_file ?? paths.tokenEnvFile, paths),
     refreshScript: expandPath(config.refresh_script ?? paths.refreshScript, paths),
-    runRefreshWith: config.run_refresh_with,
+    runRefreshWith: runRefreshWith.map((word) =>
+      word.replaceAll("{refresh_timeout_seconds}", String(config.refresh_timeout_seconds)),
+    ),
     maxTokenAgeMs: config.max_token_age_minutes * 60_000,
     refreshTimeoutMs: config.refresh_timeout_seconds * 1000,
     refreshCooldownMs: config.refresh_cooldown_seconds * 1000,
   };
+}
+
+function parseWords(text: string): string[] {
+  try {
+    return split(text);
+  } catch (error) {
+    throw new GhauthError(
+      "config_invalid",
+      "GHAUTH_RUN_REFRESH_WITH has a quotation mark that is not closed.",
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 function invalid(issue: z.core.$ZodIssue | undefined, configPath: string): GhauthError {

@@ -1,5 +1,6 @@
 import { formatDistanceStrict } from "date-fns/formatDistanceStrict";
 import type { Reply, ReplyField } from "../takopi/command-backend.js";
+import type { TimerState } from "../system/systemd-timer.js";
 import type { Status } from "./token-status.js";
 
 const levels = {
@@ -12,8 +13,8 @@ const levels = {
 } as const;
 
 /** `/ghauth status` as a reply; times are told relative to `now` and in UTC. */
-export function renderStatus(status: Status, now: Date): Reply {
-  const fields = statusFields(status, now);
+export function renderStatus(status: Status, { now, timer }: { now: Date; timer: TimerState }): Reply {
+  const fields = [...statusFields(status, now), ...timerFields(timer, now), ghField(status)];
   return renderReply({
     title: `GitHub token: ${status.state}`,
     level: status.state === "fresh" && status.problems.length > 0 ? "warn" : levels[status.state],
@@ -23,7 +24,7 @@ export function renderStatus(status: Status, now: Date): Reply {
 }
 
 function statusFields(status: Status, now: Date): ReplyField[] {
-  const { token, refreshed_at, expires_at, expires_in_seconds, last_refresh, gh } = status;
+  const { token, refreshed_at, expires_at, expires_in_seconds, last_refresh } = status;
   const fields: ReplyField[] = [];
   if (token)
     fields.push({ name: "prefix", value: `${token.prefix}…` }, { name: "sha256", value: token.sha256 });
@@ -42,9 +43,48 @@ function statusFields(status: Status, now: Date): ReplyField[] {
       }),
     );
   }
-  fields.push({ name: "gh", value: gh ? `logged in as ${gh.login ?? "somebody unnamed"}` : "not logged in" });
   return fields;
 }
+
+function ghField({ gh }: Status): ReplyField {
+  return { name: "gh", value: gh ? `logged in as ${gh.login ?? "somebody unnamed"}` : "not logged in" };
+}
+
+/** The timer's state, its next run and its last. */
+export function timerFields(timer: TimerState, now: Date): ReplyField[] {
+  if (timer.type === "unreachable")
+    return [{ name: "timer", value: `cannot be seen from here: ${timer.reason}` }];
+  if (timer.type === "not_installed") return [{ name: "timer", value: "not installed" }];
+
+  const { enabled, active, nextAt, lastAt, lastResult, lastExitStatus, retrying } = timer;
+  const words = [active ? "active" : "not active", enabled ? "enabled" : "not enabled"];
+  if (timer.notLingering !== null) words.push("but lingering is off");
+  const fields: ReplyField[] = [{ name: "timer", value: words.join(", ") }];
+  if (nextAt) fields.push(instant("next run", nextAt, { now, prefix: "in " }));
+  if (lastAt) {
+    const hasFailed = lastResult !== null && !["success", "running"].includes(lastResult);
+    const outcome = hasFailed
+      ? `${lastResult} ${lastExitStatus}${retrying ? " (tries again every minute)" : ""}`
+      : lastResult;
+    fields.push(
+      instant("last run", lastAt, { now, prefix: outcome === null ? "" : `${outcome}, `, suffix: " ago" }),
+    );
+  }
+  return fields;
+}
+
+/** How `flow` tells when the refresh script runs by itself. */
+export function scheduleFields(timer: TimerState, now: Date): ReplyField[] {
+  const fields = timerFields(timer, now);
+  if (timer.type !== "installed" || timer.calendar.length === 0) return fields;
+  const calendar = timer.calendar.toSorted();
+  const value =
+    calendar.join("\n") === ourCalendar.join("\n") ? "every 45 minutes" : `at ${calendar.join(", ")}`;
+  return [{ name: "schedule", value }, ...fields];
+}
+
+/** 45 minutes apart, all day: what the timer has unless somebody changed it. */
+const ourCalendar = ["*-*-* 00/3:00:00", "*-*-* 00/3:45:00", "*-*-* 01/3:30:00", "*-*-* 02/3:15:00"];
 
 function instant(
   name: string,

@@ -3,9 +3,12 @@ import { displayPath, type Paths } from "../system/paths.js";
 import { readGhLogin } from "../system/gh-hosts.js";
 import { prefixOf } from "../token/installation-token.js";
 import { readLastRefresh, type RefreshLogEntry } from "../token/refresh-log.js";
+import { isRefused } from "../token/refused-token.js";
 import { isoSeconds, readTokenFile, type TokenFile } from "../token/token-file.js";
 import { judgeTokenFile, millisecondsLeft, type TokenState } from "../token/token-state.js";
+import type { TimerState } from "../system/systemd-timer.js";
 import type { PluginConfig } from "./plugin-config.js";
+import { problemsOfTimer } from "./timer-problems.js";
 
 /** What `status --json` prints. Seconds are whole; instants are ISO 8601 in UTC, on this host's clock. */
 export type Status = {
@@ -15,26 +18,49 @@ export type Status = {
   age_seconds: number | null;
   expires_at: string | null;
   expires_in_seconds: number | null;
-  timer: null;
+  timer: {
+    active: boolean;
+    next_at: string | null;
+    last_at: string | null;
+    last_result: string | null;
+  } | null;
   last_refresh: RefreshLogEntry | null;
   gh: { login: string | null } | null;
   problems: string[];
 };
 
-/** Reads how things stand on this machine; asks no network. */
-export function readStatus(config: PluginConfig, { now, paths }: { now: Date; paths: Paths }): Status {
+/** Reads how things stand on this machine, beside the timer's state; asks no network. */
+export function readStatus(
+  config: PluginConfig,
+  { now, paths, timer }: { now: Date; paths: Paths; timer: TimerState },
+): Status {
   const file = readTokenFile(config.tokenEnvFile);
-  const state = judgeTokenFile(file, { now, maxAgeMs: config.maxTokenAgeMs });
+  const refused = file.type === "token" && isRefused(file.token.secret, paths.refusedToken);
+  const state = judgeTokenFile(file, { now, maxAgeMs: config.maxTokenAgeMs, refused });
   const log = readLog(paths.refreshLog);
   const place = displayPath(config.tokenEnvFile, paths.home);
   const script = displayPath(config.refreshScript, paths.home);
   return {
     state,
     ...describeToken(file, now),
-    timer: null,
+    timer: describeTimer(timer),
     last_refresh: log.last,
     gh: readGhLogin(paths.ghConfigDir),
-    problems: [...problemsOfState(state, { file, place, script }), ...log.problems],
+    problems: [
+      ...problemsOfState(state, { file, refused, place, script }),
+      ...log.problems,
+      ...problemsOfTimer(timer, log.last),
+    ],
+  };
+}
+
+function describeTimer(timer: TimerState): Status["timer"] {
+  if (timer.type !== "installed") return null;
+  return {
+    active: timer.active,
+    next_at: timer.nextAt && isoSeconds(timer.nextAt),
+    last_at: timer.lastAt && isoSeconds(timer.lastAt),
+    last_result: timer.lastResult,
   };
 }
 
@@ -58,7 +84,7 @@ function describeToken(file: TokenFile, now: Date): TokenPart {
   };
 }
 
-type Place = { file: TokenFile; place: string; script: string };
+type Place = { file: TokenFile; refused: boolean; place: string; script: string };
 
 const stateProblems: Record<TokenState, ((where: Place) => string) | null> = {
   fresh: null,
@@ -69,8 +95,10 @@ const stateProblems: Record<TokenState, ((where: Place) => string) | null> = {
     `${place} can be read or written by others (mode ${"mode" in file ? file.mode.toString(8).padStart(4, "0") : "unknown"}): run chmod 600 ${place}.`,
   expired: ({ script }) =>
     `The token has expired: run /ghauth refresh, or ${script}, and see why the timer did not.`,
-  stale: ({ script }) =>
-    `The token is stale: run /ghauth refresh, or ${script}, and see why the timer did not.`,
+  stale: ({ refused, script }) =>
+    refused
+      ? `GitHub refused the token, as git found: run /ghauth refresh, or ${script}.`
+      : `The token is stale: run /ghauth refresh, or ${script}, and see why the timer did not.`,
 };
 
 function problemsOfState(state: TokenState, where: Place): string[] {

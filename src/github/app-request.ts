@@ -21,7 +21,7 @@ export function createAppRequest({
   let offsetMs = 0;
   return async (call) => {
     const send = async () =>
-      request({ ...call, authorization: await signAppJwt(new Date(now().getTime() + offsetMs)) });
+      request({ ...call, authorization: signAppJwt(new Date(now().getTime() + offsetMs)) });
     const answer = await send();
     if (!isClockRefusal(answer) || !answer.date) return answer;
     offsetMs = answer.date.getTime() - now().getTime();

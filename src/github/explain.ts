@@ -78,15 +78,20 @@ const rows: Row[] = [
 export function explainRefusal(answer: GitHubAnswer, asked: Asked): GhauthError {
   const { status } = answer;
   const message = messageIn(answer.json);
-  if (isRateLimit(answer, message)) return explainRateLimit(answer, asked);
+  if (isRateLimit(answer)) return explainRateLimit(answer, asked);
+  if (status === 407) {
+    return new GhauthError(
+      "config_invalid",
+      `The proxy before ${asked.host} wants credentials (HTTP 407): put them into HTTPS_PROXY.`,
+    );
+  }
   if (status >= 500 || message === undefined) {
     const what = status >= 500 ? `HTTP ${status}` : `HTTP ${status} with something that is not GitHub's JSON`;
+    const also = status >= 500 ? "" : ", or GITHUB_API_URL is not its API";
     return new GhauthError(
       "github_unavailable",
-      `${asked.host} answered ${what}: GitHub, or a proxy before it, is in trouble.`,
-      {
-        ...retryAfterOf(answer),
-      },
+      `${asked.host} answered ${what}: GitHub, or a proxy before it, is in trouble${also}.`,
+      retryAfterOf(answer),
     );
   }
   const row = rows.find(
@@ -109,13 +114,14 @@ function messageIn(json: unknown): string | undefined {
   return typeof json.message === "string" ? json.message : undefined;
 }
 
-function isRateLimit({ status, headers }: GitHubAnswer, message: string | undefined): boolean {
+/** Whether an answer says nothing but that we ask too often. */
+export function isRateLimit({ status, headers, json }: GitHubAnswer): boolean {
   if (status === 429) return true;
   if (status !== 403) return false;
   return (
     headers["retry-after"] !== undefined ||
     headers["x-ratelimit-remaining"] === "0" ||
-    /rate limit/i.test(message ?? "")
+    /rate limit/i.test(messageIn(json) ?? "")
   );
 }
 
@@ -132,7 +138,9 @@ function explainRateLimit(answer: GitHubAnswer, asked: Asked): GhauthError {
 }
 
 /** `retry-after` in seconds or as a date, else `x-ratelimit-reset` when nothing remains; instants are on GitHub's clock. */
-function retryAfterOf({ headers, date }: GitHubAnswer): { retryAfterMs?: number } {
+export function retryAfterOf({ headers, date }: Pick<GitHubAnswer, "headers" | "date">): {
+  retryAfterMs?: number;
+} {
   const after = headers["retry-after"];
   if (after !== undefined && /^\d+$/.test(after)) return { retryAfterMs: Number(after) * 1000 };
   const reset = Number(headers["x-ratelimit-remaining"] === "0" ? headers["x-ratelimit-reset"] : Number.NaN);

@@ -1,5 +1,7 @@
 import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
-import { errnoOf, GhauthError, messageOf } from "../errors.js";
+import { readFileSync } from "node:fs";
+import { GhauthError, messageOf } from "../errors.js";
+import { explainFailure } from "./http-failure.js";
 
 export type HttpCall = {
   method: string;
@@ -12,29 +14,40 @@ export type HttpAnswer = { status: number; headers: IncomingHttpHeaders; text: s
 /** Rejects with `github_unreachable` (network), `github_unavailable` (an answer too large or cut) or `tls_untrusted`. */
 export type HttpRequest = (call: HttpCall) => Promise<HttpAnswer>;
 
-const connectTimeoutMs = 10_000;
-const answerTimeoutMs = 20_000;
 const largestAnswer = 1_048_576;
+
+export type HttpClientOptions = {
+  timeLeftMs: () => number;
+  /** A file of certificates to trust beside Node's own. */
+  extraCaFile?: string | null;
+  connectTimeoutMs?: number;
+  answerTimeoutMs?: number;
+};
+
+const defaults = { extraCaFile: null, connectTimeoutMs: 10_000, answerTimeoutMs: 20_000 };
 
 /**
  * A client on node:http and node:https (global fetch takes 100 ms to load). It keeps one connection for the calls
  * of a run; `timeLeftMs` bounds each call; `HTTPS_PROXY` and `NO_PROXY` are honoured.
  */
-export function createHttpClient({ timeLeftMs }: { timeLeftMs: () => number }): {
+export function createHttpClient(options: HttpClientOptions): {
   request: HttpRequest;
+  /** Loads what a call to this URL will need, while something else is waited for. */
+  prepare: (url: URL) => void;
   close: () => void;
 } {
-  const agents = new Map<string, Promise<Agent>>();
+  const { timeLeftMs, extraCaFile, connectTimeoutMs, answerTimeoutMs } = { ...defaults, ...options };
+  const routes = new Map<string, Promise<Route>>();
 
-  const agentFor = (url: URL): Promise<Agent> => {
-    const agent = agents.get(url.origin) ?? createAgent(url);
-    agents.set(url.origin, agent);
-    return agent;
+  const routeTo = (url: URL): Promise<Route> => {
+    const route = routes.get(url.origin) ?? findRoute(url, extraCaFile);
+    routes.set(url.origin, route);
+    return route;
   };
 
   const request: HttpRequest = async (call) => {
     const { request: open } = await loadTransport(call.url);
-    const agent = await agentFor(call.url);
+    const route = await routeTo(call.url);
     const limitMs = Math.max(1, Math.min(answerTimeoutMs, Math.ceil(timeLeftMs())));
     const signal = AbortSignal.timeout(limitMs);
     try {
@@ -42,11 +55,11 @@ export function createHttpClient({ timeLeftMs }: { timeLeftMs: () => number }): 
         const { method, headers, body } = call;
         const outgoing = open(call.url, {
           method,
-          agent,
+          ...route,
           signal,
           headers: { ...headers, ...bodyHeaders(body) },
         });
-        outgoing.once("error", reject);
+        outgoing.on("error", reject);
         outgoing.once("response", (incoming) => {
           readText(incoming).then(
             (text) => resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text }),
@@ -57,20 +70,40 @@ export function createHttpClient({ timeLeftMs }: { timeLeftMs: () => number }): 
         outgoing.end(body);
       });
     } catch (error) {
-      throw explainFailure(call.url, signal.aborted ? `gave no answer in ${seconds(limitMs)}` : error);
+      throw signal.aborted
+        ? new GhauthError("github_unreachable", `${call.url.host} gave no answer in ${seconds(limitMs)}.`)
+        : explainFailure(call.url, error);
     }
   };
 
   return {
     request,
+    prepare: (url) => {
+      routeTo(url).catch(() => {}); // the call itself will say so
+    },
     close: () => {
-      for (const agent of agents.values()) void agent.then((open) => open.destroy());
+      for (const route of routes.values()) {
+        route.then(
+          ({ agent }) => agent.destroy(),
+          () => {}, // whoever asked for it was told
+        );
+      }
     },
   };
 }
 
 async function loadTransport(url: URL) {
   return url.protocol === "https:" ? import("node:https") : import("node:http");
+}
+
+/** How a URL is reached; `ca` goes with each request, for a proxy's agent would apply its own to the proxy alone. */
+type Route = { agent: Agent; ca?: string[] };
+
+async function findRoute(url: URL, extraCaFile: string | null): Promise<Route> {
+  const agent = await createAgent(url);
+  return extraCaFile === null || url.protocol !== "https:"
+    ? { agent }
+    : { agent, ca: await readTrusted(extraCaFile) };
 }
 
 async function createAgent(url: URL): Promise<Agent> {
@@ -83,11 +116,26 @@ async function createAgent(url: URL): Promise<Agent> {
   return new Agent({ keepAlive: true });
 }
 
+async function readTrusted(extraCaFile: string): Promise<string[]> {
+  const { rootCertificates } = await import("node:tls");
+  try {
+    return [...rootCertificates, readFileSync(extraCaFile, "utf8")];
+  } catch (error) {
+    throw new GhauthError(
+      "config_invalid",
+      `NODE_EXTRA_CA_CERTS ${extraCaFile} cannot be read: ${messageOf(error)}.`,
+      { cause: error },
+    );
+  }
+}
+
 async function findProxy(url: URL): Promise<string> {
   const hasProxy = Object.keys(process.env).some((name) => /^(?:https?|all)_proxy$/i.test(name));
   if (!hasProxy) return "";
   const { getProxyForUrl } = await import("proxy-from-env");
-  return getProxyForUrl(url.href);
+  const proxy = getProxyForUrl(url.href);
+  if (proxy === "" || (URL.canParse(proxy) && /^https?:$/.test(new URL(proxy).protocol))) return proxy;
+  throw new GhauthError("config_invalid", "HTTPS_PROXY must be a URL, as in http://proxy.example.com:3128.");
 }
 
 function bodyHeaders(body: string | undefined): Record<string, string> {
@@ -116,43 +164,6 @@ async function readText(incoming: IncomingMessage): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
-}
-
-const networkFailures: Record<string, string> = {
-  ENOTFOUND: "its name does not resolve",
-  EAI_AGAIN: "its name cannot be resolved now",
-  ECONNREFUSED: "it refuses connections",
-  ECONNRESET: "the connection was cut",
-  EPIPE: "the connection was cut",
-  ETIMEDOUT: "connecting takes too long",
-  ENETUNREACH: "the network is unreachable",
-  EHOSTUNREACH: "the host is unreachable",
-};
-
-const untrusted =
-  /^(?:CERT_|ERR_TLS_CERT|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED_CERT|UNABLE_TO_(?:VERIFY|GET_ISSUER))/;
-
-function explainFailure(url: URL, failure: unknown): GhauthError {
-  const more = typeof failure === "string" ? {} : { cause: failure };
-  if (typeof failure === "string")
-    return new GhauthError("github_unreachable", `${url.host} ${failure}.`, more);
-  const errno = errnoOf(failure) ?? "";
-  if (untrusted.test(errno)) {
-    return new GhauthError(
-      "tls_untrusted",
-      `The certificate of ${url.host} is not trusted (${errno}): check the address, and give a private CA in NODE_EXTRA_CA_CERTS.`,
-      more,
-    );
-  }
-  if (errno === "EMSGSIZE" || errno.startsWith("HPE_")) {
-    return new GhauthError(
-      "github_unavailable",
-      `${url.host} sent something that is no answer: ${messageOf(failure)}.`,
-      more,
-    );
-  }
-  const reason = networkFailures[errno] ?? messageOf(failure);
-  return new GhauthError("github_unreachable", `${url.host} cannot be reached: ${reason}.`, more);
 }
 
 function seconds(ms: number): string {

@@ -87,17 +87,15 @@ export async function findInstallation(
   if (answer.status !== 404 || explainRefusal(answer, asked).code !== "installation_not_found") {
     throw explainRefusal(answer, asked);
   }
-  for (const kind of ["orgs", "users"]) {
-    if (
-      installationIdIn(await appRequest({ method: "GET", path: `/${kind}/${owner}/installation` })) ===
-      undefined
-    )
-      continue;
+  // GitHub answers this one for organizations too.
+  const owners = await appRequest({ method: "GET", path: `/users/${owner}/installation` });
+  if (installationIdIn(owners) !== undefined) {
     throw new GhauthError(
       "repository_inaccessible",
       `App ${asked.appId} is installed for ${owner}, but ${owner}/${repository} does not exist or is not selected: correct the name, or select it in the installation's settings.`,
     );
   }
+  if (owners.status !== 404) throw explainRefusal(owners, asked);
   throw new GhauthError(
     "installation_not_found",
     `App ${asked.appId} is not installed on ${owner}/${repository}: install it there, or correct the name.`,

@@ -95,7 +95,10 @@ function normalizePem(text: string): string {
     .replaceAll("\\n", "\n")
     .replaceAll("\r", "");
   const pem = plain.includes("-----BEGIN") ? plain : decodeBase64(plain).replaceAll("\r", "");
-  const parts = /(-----BEGIN [A-Z ]+-----)([^-:]*)(-----END [A-Z ]+-----)/.exec(pem);
+  // EC PARAMETERS or a certificate may stand before the key itself.
+  const parts =
+    /(-----BEGIN [A-Z ]*PRIVATE KEY-----)([^-:]*)(-----END [A-Z ]+-----)/.exec(pem) ??
+    /(-----BEGIN [A-Z ]+-----)([^-:]*)(-----END [A-Z ]+-----)/.exec(pem);
   if (!parts) return pem;
   // What an environment put on one line needs its line breaks back.
   const [, begin = "", body = "", end = ""] = parts;

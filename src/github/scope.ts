@@ -36,13 +36,13 @@ export function parseRepositories(text: string, key: string): Pick<Scope, "owner
 }
 
 function parseRepository(item: string, key: string): { owner: string | null; name: string } {
-  const path = item
+  const location = item
     .replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*\//i, "") // https://host/, ssh://git@host:22/, git://host/
-    .replace(/^[^/@]+@[^/:]+:/, "") // git@host:
-    .replace(/\/+$/, "")
-    .replace(/\.git$/i, "");
+    .replace(/^[^/@]+@[^/:]+:\/?/, ""); // git@host:
+  const path = location.replace(/\/+$/, "").replace(/\.git$/i, "");
   const match = /^(?:([A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?)\/)?([A-Za-z0-9._-]+)$/.exec(path);
-  if (!match?.[2] || /^\.{1,2}$/.test(match[2])) {
+  const isOwner = (location !== item || item.endsWith("/")) && match?.[1] === undefined;
+  if (!match?.[2] || /^\.{1,2}$/.test(match[2]) || isOwner) {
     throw new GhauthError(
       "config_invalid",
       `${key}: ${JSON.stringify(withoutCredentials(item))} is no repository; write owner/repo or a clone URL.`,
@@ -64,9 +64,9 @@ function distinct(names: string[]): string[] {
 
 /** Permissions from `contents:read,issues:write`. Rejects with `config_invalid`, a hyphenated name with GitHub's spelling. */
 export function parsePermissions(text: string, key: string): Record<string, string> {
-  const permissions: Record<string, string> = {};
+  const permissions = new Map<string, string>();
   for (const item of text.split(/[\s,]+/).filter(Boolean)) {
-    const match = /^([a-z0-9_-]+)[:=](read|write|admin)$/.exec(item);
+    const match = /^([a-z][a-z0-9_-]*)[:=](read|write|admin)$/.exec(item);
     const [, name, level] = match ?? [];
     if (name === undefined || level === undefined) {
       throw new GhauthError(
@@ -80,7 +80,14 @@ export function parsePermissions(text: string, key: string): Record<string, stri
         `${key}: GitHub spells ${name} with underscores: write ${name.replaceAll("-", "_")}:${level}.`,
       );
     }
-    permissions[name] = level;
+    const other = permissions.get(name) ?? level;
+    if (other !== level) {
+      throw new GhauthError(
+        "config_invalid",
+        `${key} names ${name} twice, as ${other} and ${level}: keep one.`,
+      );
+    }
+    permissions.set(name, level);
   }
-  return permissions;
+  return Object.fromEntries(permissions);
 }

@@ -2,21 +2,31 @@ import { createGitHubRequest } from "../github/github-api.js";
 import { createHttpClient } from "../github/http-client.js";
 import type { Clock } from "../system/clock.js";
 import type { Environment } from "../system/paths.js";
+import { isRefused } from "../token/refused-token.js";
 import { readTokenFile, type TokenFile } from "../token/token-file.js";
 import { millisecondsLeft } from "../token/token-state.js";
 import { publish } from "./publish.js";
 import type { RefreshConfig } from "./refresh-config.js";
-import { takeRefreshLock } from "./refresh-lock.js";
+import { type RefreshLock, takeRefreshLock } from "./refresh-lock.js";
 import { refresh, type Refreshed } from "./refresh.js";
-import { createTokenSource } from "./token-source.js";
+import { createTokenSource, type SourceDeps, type TokenSource } from "./token-source.js";
 
-export type AttemptDeps = { clock: Clock; random: () => number; env: Environment; lockFile: string };
+export type AttemptDeps = {
+  clock: Clock;
+  random: () => number;
+  env: Environment;
+  lockFile: string;
+  /** Where `git-credential-ghauth erase` marks a token that GitHub refused. */
+  refusedTokenFile: string;
+};
 
 export type AttemptOptions = {
   /** Mint even if another run has just published. */
   force: boolean;
   /** When this process began: what was published since then, another run published meanwhile. */
   startedAt: Date;
+  /** The token env file as this process found it. */
+  found: TokenFile;
   /** The expiry that the caller saw, in epoch seconds, if it told. */
   seenEpoch: number | null;
 };
@@ -26,40 +36,41 @@ export type AttemptOptions = {
  * Rejects with a GhauthError; the token env file and gh are then as they were.
  */
 export async function attemptRefresh(
-  { clock, random, env, lockFile }: AttemptDeps,
+  deps: AttemptDeps,
   config: RefreshConfig,
   options: AttemptOptions,
 ): Promise<Refreshed | null> {
+  const { clock, random, env } = deps;
   const deadlineMs = config.deadlineSeconds * 1000;
   const timeLeftMs = () => deadlineMs - clock.elapsedMs();
-  const http = createHttpClient({ timeLeftMs });
+  const http = createHttpClient({ timeLeftMs, extraCaFile: config.extraCaFile });
   const request = createGitHubRequest(http.request, config.apiUrl);
+  let lock: RefreshLock | undefined;
   try {
-    // The key is read and the transports are loaded while flock starts.
-    const [source, isLocked] = await Promise.all([
-      createTokenSource({ http: http.request, request, clock, timeLeftMs, env }, config),
-      takeRefreshLock(lockFile, { timeoutMs: timeLeftMs() }),
-    ]);
-    if (!options.force && isJustPublished(readTokenFile(config.tokenEnvFile), clock.now(), options))
-      return null;
+    const opening = open({ http: http.request, request, clock, timeLeftMs, env }, config, deps.lockFile);
+    http.prepare(config.apiUrl);
+    const opened = await opening;
+    lock = opened.lock;
+    const held = readTokenFile(config.tokenEnvFile);
+    const isBad = held.type === "token" && isRefused(held.token.secret, deps.refusedTokenFile);
+    if (!options.force && !isBad && isJustPublished(held, clock.now(), options)) return null;
 
     const ghTimeoutMs = () => Math.min(longestGhMs, Math.max(shortestGhMs, timeLeftMs()));
     const refreshed = await refresh(
       {
         clock,
         random,
-        source,
+        source: opened.source,
         request,
         publish: async (token) => publish({ env, timeoutMs: ghTimeoutMs() }, config, token),
       },
       { deadlineMs, host: config.apiUrl.host },
     );
-    if (!isLocked)
-      refreshed.warnings.push(
-        "warning: flock (util-linux) is not installed, so that refreshes at the same time each mint",
-      );
+    if (lock.complaint !== null)
+      refreshed.warnings.push(`warning: ${lock.complaint}, so that refreshes at the same time each mint`);
     return refreshed;
   } finally {
+    lock?.release();
     http.close();
   }
 }
@@ -67,8 +78,41 @@ export async function attemptRefresh(
 const longestGhMs = 20_000;
 const shortestGhMs = 2_000;
 
-function isJustPublished(file: TokenFile, now: Date, { startedAt, seenEpoch }: AttemptOptions): boolean {
+/** The key is read and the transports are loaded while flock starts; a key that is no good does not wait for the lock. */
+async function open(
+  deps: SourceDeps,
+  config: RefreshConfig,
+  lockFile: string,
+): Promise<{ source: TokenSource; lock: RefreshLock }> {
+  const failed = new AbortController();
+  const locking = takeRefreshLock(lockFile, {
+    timeoutMs: deps.timeLeftMs(),
+    signal: failed.signal,
+    descriptor: deps.env["GHAUTH_LOCK_FD"],
+  });
+  try {
+    const source = createTokenSource(deps, config);
+    const [, lock] = await Promise.all([source, locking]);
+    return { source: await source, lock };
+  } catch (error) {
+    failed.abort();
+    // Whichever failed first is the reason; a lock that was taken all the same is given back.
+    locking.then(
+      (lock) => lock.release(),
+      () => {},
+    );
+    throw error;
+  }
+}
+
+function isJustPublished(file: TokenFile, now: Date, options: AttemptOptions): boolean {
+  const { startedAt, found, seenEpoch } = options;
   if (file.type !== "token" || millisecondsLeft(file, now) <= 0) return false;
   const expiresEpoch = Math.floor((file.token.expiresAt?.getTime() ?? 0) / 1000);
-  return file.writtenAt >= startedAt || (seenEpoch !== null && expiresEpoch > seenEpoch);
+  return (
+    file.writtenAt >= startedAt ||
+    // Where a file's time is coarse, or another host's, its content tells.
+    (found.type === "token" && found.token.secret.reveal() !== file.token.secret.reveal()) ||
+    (seenEpoch !== null && expiresEpoch > seenEpoch)
+  );
 }

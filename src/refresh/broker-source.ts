@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
-import { GhauthError, messageOf } from "../errors.js";
+import { GhauthError, messageOf, toGhauthError } from "../errors.js";
+import { retryAfterOf } from "../github/explain.js";
 import { parseDate, parseJson } from "../github/github-api.js";
-import type { HttpAnswer } from "../github/http-client.js";
-import { Secret } from "../token/secret.js";
+import type { HttpAnswer, HttpRequest } from "../github/http-client.js";
+import { redact, Secret } from "../token/secret.js";
 import type { BrokerSourceConfig } from "./refresh-config.js";
 import { readToken } from "./token-answer.js";
 import type { SourceDeps, TokenSource } from "./token-source.js";
@@ -24,16 +25,8 @@ export function createBrokerSource(
   return {
     obtain: async () => {
       const askedAt = now();
-      const answer = await http({
-        method: "GET",
-        url: address,
-        headers: {
-          accept: "application/json",
-          authorization: `Bearer ${bearer.reveal()}`,
-          "user-agent": "takopi-ghauth",
-        },
-      });
-      if (answer.status !== 200) throw explainBroker(answer, address);
+      const answer = await ask(http, address, bearer);
+      if (answer.status !== 200) throw explainBroker(answer, { address, bearer });
       const token = readToken(answer.text);
       if (!token) {
         throw new GhauthError("source_unavailable", `The broker ${address.host} answered without a token.`);
@@ -46,6 +39,23 @@ export function createBrokerSource(
   };
 }
 
+async function ask(http: HttpRequest, url: URL, bearer: Secret): Promise<HttpAnswer> {
+  const headers = {
+    accept: "application/json",
+    authorization: `Bearer ${bearer.reveal()}`,
+    "user-agent": "takopi-ghauth",
+  };
+  try {
+    return await http({ method: "GET", url, headers });
+  } catch (thrown) {
+    const error = toGhauthError(thrown);
+    if (!error.code.startsWith("github_")) throw error;
+    throw new GhauthError("source_unavailable", `The broker has no answer: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
 function readBearer(path: string): Secret {
   try {
     const bearer = readFileSync(path, "utf8").trim();
@@ -54,9 +64,7 @@ function readBearer(path: string): Secret {
     throw new GhauthError(
       "config_invalid",
       `GHAUTH_BROKER_TOKEN_FILE ${path} cannot be read: ${messageOf(error)}.`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
   throw new GhauthError(
@@ -73,23 +81,23 @@ const refusals: Record<number, string> = {
   405: "does not know this request: GHAUTH_BROKER_URL is not its base URL",
 };
 
-function explainBroker({ status, headers, text }: HttpAnswer, { host }: URL): GhauthError {
-  const said = errorIn(parseJson(text));
+function explainBroker(
+  { status, headers, text }: HttpAnswer,
+  { address: { host }, bearer }: { address: URL; bearer: Secret },
+): GhauthError {
+  const said = redact(errorIn(parseJson(text)), [bearer]).slice(0, 200);
   const words = said === "" ? "" : ` (${said})`;
   const refusal = refusals[status];
   if (refusal !== undefined)
     return new GhauthError("source_refused", `The broker ${host} ${refusal}${words}.`);
-  const seconds = Number(headers["retry-after"] ?? Number.NaN);
   return new GhauthError(
     "source_unavailable",
     `The broker ${host} has no token now: HTTP ${status}${words}.`,
-    {
-      ...(Number.isFinite(seconds) && { retryAfterMs: seconds * 1000 }),
-    },
+    retryAfterOf({ headers, date: parseDate(headers.date) }),
   );
 }
 
 function errorIn(json: unknown): string {
   if (typeof json !== "object" || json === null || !("error" in json)) return "";
-  return typeof json.error === "string" ? json.error.slice(0, 200) : "";
+  return typeof json.error === "string" ? json.error : "";
 }

@@ -1,12 +1,14 @@
-import { GhauthError, messageOf } from "../errors.js";
+import { errnoOf, GhauthError, messageOf } from "../errors.js";
 import { isTokenText } from "../token/installation-token.js";
+import { lastLineOf } from "../token/said.js";
 import { Secret } from "../token/secret.js";
 import type { CommandSourceConfig } from "./refresh-config.js";
-import { type CommandResult, runCommand } from "./run-command.js";
+import { type CommandResult, runCommand } from "../system/run-command.js";
 import { readToken } from "./token-answer.js";
 import type { ObtainedToken, SourceDeps, TokenSource } from "./token-source.js";
 
 const timeoutMs = 30_000;
+const mayPass = new Set(["EAGAIN", "ENOMEM", "EMFILE", "ENFILE", "ETXTBSY"]);
 
 /** Runs GITHUB_TOKEN_COMMAND (a secret manager's client, say): its stdout is a bare token or `{"token","expires_at"}`. */
 export function createCommandSource(
@@ -21,12 +23,15 @@ export function createCommandSource(
       try {
         result = await runCommand(words, { env, timeoutMs: limitMs });
       } catch (error) {
+        const code = mayPass.has(errnoOf(error) ?? "") ? "source_unavailable" : "source_refused";
+        const sentence = `GITHUB_TOKEN_COMMAND ${program} cannot be run: ${messageOf(error)}.`;
+        throw new GhauthError(code, sentence, { cause: error });
+      }
+      if (result.signal === "SIGKILL") {
+        const seconds = Math.round(limitMs / 100) / 10;
         throw new GhauthError(
-          "source_refused",
-          `GITHUB_TOKEN_COMMAND ${program} cannot be run: ${messageOf(error)}.`,
-          {
-            cause: error,
-          },
+          "source_unavailable",
+          `GITHUB_TOKEN_COMMAND ${program} was ended after ${seconds} s without an answer.`,
         );
       }
       return readResult(result, program);
@@ -37,7 +42,7 @@ export function createCommandSource(
 function readResult({ exitCode, signal, stdout, stderr }: CommandResult, program: string): ObtainedToken {
   if (exitCode !== 0) {
     const ending = signal === null ? `ended with ${exitCode}` : `was ended by ${signal}`;
-    const said = stderr.trim().split("\n").at(-1)?.slice(0, 200) ?? "";
+    const said = lastLineOf(stderr);
     throw new GhauthError(
       "source_unavailable",
       `GITHUB_TOKEN_COMMAND ${program} ${ending}${said === "" ? "" : `: ${said}`}.`,

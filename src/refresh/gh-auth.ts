@@ -4,7 +4,8 @@ import { errnoOf, messageOf } from "../errors.js";
 import type { Environment } from "../system/paths.js";
 import { removeAbandoned, scratchName, writeFileAtomically } from "../token/atomic-file.js";
 import type { Secret } from "../token/secret.js";
-import { type CommandResult, runCommand } from "./run-command.js";
+import { firstLineOf } from "../token/said.js";
+import { type CommandResult, runCommand } from "../system/run-command.js";
 
 export type GhAuth = { configDir: string; host: string };
 export type GhAuthDeps = { env: Environment; timeoutMs: number };
@@ -19,9 +20,11 @@ const mostTries = 3;
  */
 export async function updateGhAuth(deps: GhAuthDeps, gh: GhAuth, token: Secret): Promise<string | null> {
   const scratch = join(gh.configDir, scratchName(scratchOf));
+  const clearUp = () => rmSync(scratch, { recursive: true, force: true });
+  process.once("exit", clearUp); // we may be stopped first
   try {
     mkdirSync(gh.configDir, { recursive: true, mode: 0o700 });
-    removeAbandoned(gh.configDir, scratchOf);
+    for (const name of [scratchOf, ...configFiles]) removeAbandoned(gh.configDir, name);
     for (let tries = 0; tries < mostTries; tries++) {
       copyConfig(gh.configDir, scratch);
       const before = readIfExists(join(scratch, "hosts.yml"));
@@ -32,9 +35,10 @@ export async function updateGhAuth(deps: GhAuthDeps, gh: GhAuth, token: Secret):
     }
     return "somebody else keeps writing gh's hosts.yml";
   } catch (error) {
-    return errnoOf(error) === "ENOENT" ? "gh is not installed" : messageOf(error);
+    return messageOf(error);
   } finally {
-    rmSync(scratch, { recursive: true, force: true });
+    process.off("exit", clearUp);
+    clearUp();
   }
 }
 
@@ -61,17 +65,22 @@ function publishConfig(from: string, to: string, token: Secret): string | null {
 }
 
 async function logIn(deps: GhAuthDeps, { configDir, host }: GhAuth, token: Secret): Promise<string | null> {
-  const result = await runCommand(["gh", "auth", "login", "--hostname", host, "--with-token"], {
-    env: ghEnvironment(deps.env, configDir),
-    timeoutMs: deps.timeoutMs,
-    input: `${token.reveal()}\n`,
-  });
-  return result.exitCode === 0 ? null : complaintOf(result);
+  try {
+    const result = await runCommand(["gh", "auth", "login", "--hostname", host, "--with-token"], {
+      env: ghEnvironment(deps.env, configDir),
+      timeoutMs: deps.timeoutMs,
+      input: `${token.reveal()}\n`,
+    });
+    return result.exitCode === 0 ? null : complaintOf(result);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return "gh is not installed";
+    throw error;
+  }
 }
 
 function complaintOf({ exitCode, signal, stderr }: CommandResult): string {
   if (signal === "SIGKILL") return "gh auth login took too long";
-  const said = stderr.trim().split("\n").at(-1)?.slice(0, 200) ?? "";
+  const said = firstLineOf(stderr);
   return `gh auth login ended with ${exitCode ?? signal}${said === "" ? "" : `: ${said}`}`;
 }
 

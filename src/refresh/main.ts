@@ -2,14 +2,14 @@
 import { parseArgs } from "node:util";
 import { GhauthError, messageOf, toGhauthError } from "../errors.js";
 import { systemClock } from "../system/clock.js";
-import { resolvePaths } from "../system/paths.js";
+import { type Environment, type Paths, resolvePaths } from "../system/paths.js";
 import { processStartedAt } from "../system/process-start.js";
 import { appendRefreshLog } from "../token/refresh-log.js";
 import { redact, type Secret } from "../token/secret.js";
 import { readTokenFile, type TokenFile } from "../token/token-file.js";
 import { attemptRefresh } from "./attempt.js";
 import { parseRefreshConfig, readRefreshSettings } from "./refresh-config.js";
-import { type Report, reportFailure, reportRefreshed, skippedSentence } from "./report.js";
+import { type Report, reportFailure, reportRefreshed, reportStopped, skippedSentence } from "./report.js";
 
 const usage = `usage: takopi-refresh-github-token [--force]
 
@@ -22,38 +22,63 @@ Exit codes: 0 refreshed, 75 failed for now (the old token was kept), 78 a person
 
 const { env } = process;
 const clock = systemClock;
+const { now } = clock;
 
 async function main(args: string[]): Promise<number> {
   const options = parseOptions(args);
   if (options instanceof GhauthError) return say("stderr", `${usage}\n${options.message}`, options.exitCode);
   if (options.help) return say("stdout", usage.trimEnd(), 0);
-
-  const paths = resolvePaths(env);
-  const secrets: Secret[] = [];
-  let held: TokenFile = { type: "missing" };
-  let report: Report;
   try {
-    const config = parseRefreshConfig(readRefreshSettings(env, paths), paths);
-    held = readTokenFile(config.tokenEnvFile);
-    if (held.type === "token") secrets.push(held.token.secret);
+    return await run(resolvePaths(env), options.force);
+  } catch (thrown) {
+    const { message, exitCode } = toGhauthError(thrown);
+    return say("stderr", redact(message), exitCode);
+  }
+}
+
+async function run(paths: Paths, force: boolean): Promise<number> {
+  const secrets: Secret[] = [];
+  let tokenEnvFile = paths.tokenEnvFile;
+  let found: TokenFile = { type: "missing" };
+  const conclude = (report: Report): number => {
+    const sentence = oneLine(redact(report.sentence, secrets));
+    record(paths.refreshLog, { ...report, sentence });
+    return say(report.ok ? "stdout" : "stderr", sentence, report.exit);
+  };
+  onStopSignal((signal) =>
+    conclude(reportStopped(signal, { found, held: readTokenFile(tokenEnvFile), now: now() })),
+  );
+  try {
+    const settings = readRefreshSettings(env, paths);
+    adoptProxy(settings);
+    const config = parseRefreshConfig(settings, paths);
+    ({ tokenEnvFile } = config);
+    found = readTokenFile(tokenEnvFile);
+    if (found.type === "token") secrets.push(found.token.secret);
     const refreshed = await attemptRefresh(
-      { clock, random: Math.random, env, lockFile: paths.refreshLock },
+      { clock, random: Math.random, env, lockFile: paths.refreshLock, refusedTokenFile: paths.refusedToken },
       config,
-      {
-        force: options.force,
-        startedAt: processStartedAt(clock.now()),
-        seenEpoch: parseEpoch(env["GHAUTH_SEEN_EPOCH"]),
-      },
+      { force, startedAt: processStartedAt(now()), found, seenEpoch: parseEpoch(env["GHAUTH_SEEN_EPOCH"]) },
     );
     if (!refreshed) return say("stdout", skippedSentence, 0);
     secrets.push(refreshed.token.secret);
-    report = reportRefreshed(refreshed, { config, now: clock.now(), home: paths.home });
+    return conclude(reportRefreshed(refreshed, { config, now: now(), home: paths.home }));
   } catch (thrown) {
-    report = reportFailure(toGhauthError(thrown), { held, now: clock.now() });
+    return conclude(reportFailure(toGhauthError(thrown), { held: readTokenFile(tokenEnvFile), now: now() }));
   }
-  report.sentence = redact(report.sentence, secrets);
-  record(paths.refreshLog, report);
-  return say(report.ok ? "stdout" : "stderr", report.sentence, report.exit);
+}
+
+/** Proxies may stand in github-app.env, and whoever looks for them (gh too) looks into the environment. */
+function adoptProxy(settings: Environment): void {
+  for (const name of ["HTTPS_PROXY", "NO_PROXY"]) {
+    const value = settings[name];
+    if (value !== undefined && !env[name.toLowerCase()]) env[name] ||= value;
+  }
+}
+
+/** Words of GitHub's, gh's or a command's may hold line breaks and control characters. */
+function oneLine(text: string): string {
+  return text.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();
 }
 
 function parseOptions(args: string[]): { force: boolean; help: boolean } | GhauthError {
@@ -92,18 +117,17 @@ function say(stream: "stdout" | "stderr", text: string, exitCode: number): numbe
   return exitCode;
 }
 
-const stoppedExitCode = 75;
-for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
-  process.once(signal, () => {
-    say(
-      "stderr",
-      `Stopped by ${signal} before the refresh was done: the old token was kept.`,
-      stoppedExitCode,
-    );
-    process.exit(stoppedExitCode);
-  });
+function onStopSignal(conclude: (signal: NodeJS.Signals) => number): void {
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+    process.once(signal, () => process.exit(conclude(signal)));
+  }
 }
+
 // Whoever started us may be gone: the refresh goes on without a reader.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
-process.exitCode = await main(process.argv.slice(2));
+// At once: tearing Node down in good order takes 5 ms more, and nothing is left to do.
+main(process.argv.slice(2)).then(
+  (exitCode) => process.exit(exitCode),
+  (thrown: unknown) => process.exit(say("stderr", redact(messageOf(thrown)), 75)),
+);

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { split } from "shlex";
-import { GhauthError, messageOf } from "../errors.js";
+import { errnoOf, GhauthError, messageOf } from "../errors.js";
 import { parsePermissions, parseRepositories, type Scope } from "../github/scope.js";
 import { type Environment, expandPath, type Paths } from "../system/paths.js";
 import { parseEnvFile } from "../token/env-file.js";
@@ -23,22 +23,31 @@ export type RefreshConfig = {
   tokenEnvFile: string;
   gh: { configDir: string; host: string } | null;
   deadlineSeconds: number;
+  /** Certificates to trust that Node itself has not read at its start. */
+  extraCaFile: string | null;
 };
 
 /** Reads `github-app.env` and lays the environment over it; an empty variable counts as unset. Rejects with `config_invalid`. */
 export function readRefreshSettings(env: Environment, { appEnvFile }: Paths): Environment {
-  const settings: Record<string, string> = {};
-  for (const [name, value] of readAppEnvFile(appEnvFile)) if (value !== "") settings[name] = value;
-  for (const [name, value] of Object.entries(env)) if (value) settings[name] = value;
-  return settings;
+  const given = Object.entries(env).filter(([, value]) => value);
+  const settings = Object.fromEntries([...readAppEnvFile(appEnvFile)].filter(([, value]) => value !== ""));
+  // One name for the key's path, so that the environment's wins whichever name each of the two uses.
+  if (given.some(([name]) => keyPathNames.includes(name)))
+    for (const name of keyPathNames) delete settings[name];
+  // Node has read it already.
+  if (env["NODE_EXTRA_CA_CERTS"]) delete settings["NODE_EXTRA_CA_CERTS"];
+  const extraCaFile = settings["NODE_EXTRA_CA_CERTS"];
+  return { ...settings, ...Object.fromEntries(given), NODE_EXTRA_CA_CERTS: extraCaFile };
 }
 
+const keyPathNames = ["GITHUB_APP_PRIVATE_KEY_PATH", "GITHUB_APP_PRIVATE_KEY_FILE"];
+
 function readAppEnvFile(path: string): Map<string, string> {
-  if (!existsSync(path)) return new Map();
   let variables: Map<string, string>;
   try {
     variables = parseEnvFile(readFileSync(path, "utf8"));
   } catch (error) {
+    if (errnoOf(error) === "ENOENT") return new Map();
     throw new GhauthError("config_invalid", `${path} cannot be read: ${messageOf(error)}.`, { cause: error });
   }
   if (variables.has("GITHUB_APP_PRIVATE_KEY")) {
@@ -59,24 +68,25 @@ export function parseRefreshConfig(settings: Environment, paths: Paths): Refresh
     tokenEnvFile: parsePath(settings["TOKEN_ENV_FILE"] ?? paths.tokenEnvFile, paths),
     gh: parseGh(settings, { apiUrl, paths }),
     deadlineSeconds: parseDeadline(settings),
+    extraCaFile: settings["NODE_EXTRA_CA_CERTS"] ?? null,
   };
 }
 
 function parseSource(settings: Environment, paths: Paths): RefreshConfig["source"] {
   const name = settings["GITHUB_TOKEN_SOURCE"] ?? "app";
-  const parse = sources[name];
+  const parse = sources.get(name);
   if (parse) return parse(settings, paths);
   throw invalid(
     "GITHUB_TOKEN_SOURCE",
-    `must be one of ${Object.keys(sources).join(", ")}, not ${JSON.stringify(name)}`,
+    `must be one of ${[...sources.keys()].join(", ")}, not ${JSON.stringify(name)}`,
   );
 }
 
-const sources: Record<string, (settings: Environment, paths: Paths) => RefreshConfig["source"]> = {
-  app: parseAppSource,
-  broker: parseBrokerSource,
-  command: parseCommandSource,
-};
+const sources = new Map<string, (settings: Environment, paths: Paths) => RefreshConfig["source"]>([
+  ["app", parseAppSource],
+  ["broker", parseBrokerSource],
+  ["command", parseCommandSource],
+]);
 
 function parseAppSource(settings: Environment, paths: Paths): AppSourceConfig {
   const appId = required(
@@ -147,7 +157,8 @@ function parseGh(
   if (mode !== "auto") throw invalid("GH_AUTH", `must be auto or off, not ${JSON.stringify(mode)}`);
   return {
     configDir: parsePath(settings["GH_CONFIG_DIR"] ?? paths.ghConfigDir, paths),
-    host: apiUrl.hostname === "api.github.com" ? "github.com" : apiUrl.hostname,
+    // GitHub's own clouds have their API on a host beside; an Enterprise Server has it on its own.
+    host: apiUrl.hostname.replace(/^api\.(github\.com|[a-z0-9-]+\.ghe\.com)$/, "$1"),
   };
 }
 

@@ -1,32 +1,76 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { errnoOf, GhauthError } from "../errors.js";
+import { errnoOf, GhauthError, messageOf } from "../errors.js";
+
+/** `complaint` is null, or why the lock could not be taken; `release` lets the next run go on. */
+export type RefreshLock = { complaint: string | null; release: () => void };
+
+const heldByAnother = 75;
 
 /**
- * Takes the refresh lock for the rest of this process: flock(2) on a file that stays open, by util-linux's `flock`
- * on our descriptor, so that the kernel drops it however we die. Answers false where `flock` is not installed.
- * Rejects with `lock_timeout` after `timeoutMs`.
+ * Takes the refresh lock: flock(2) on a file that stays open, by util-linux's `flock` on our descriptor, so that the
+ * kernel drops it however we die. A host on which that cannot work still gets its token: see `complaint`. Rejects
+ * with `lock_timeout` after `timeoutMs`, with an AbortError at `signal`.
  */
-export async function takeRefreshLock(path: string, { timeoutMs }: { timeoutMs: number }): Promise<boolean> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const file = openSync(path, "a", 0o600);
-  const seconds = (Math.max(0, timeoutMs) / 1000).toFixed(3);
-  const child = spawn("flock", ["--exclusive", "--timeout", seconds, "3"], {
-    stdio: ["ignore", "ignore", "ignore", file],
-  });
+export async function takeRefreshLock(
+  path: string,
+  {
+    timeoutMs,
+    signal,
+    descriptor,
+  }: { timeoutMs: number; signal: AbortSignal; descriptor?: string | undefined },
+): Promise<RefreshLock> {
+  const inherited = inheritRefreshLock(path, descriptor);
+  if (inherited) return inherited;
+  let file: number;
   try {
-    await once(child, "exit");
-    if (child.exitCode === 0) return true;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    file = openSync(path, "a", 0o600);
   } catch (error) {
-    closeSync(file);
-    if (errnoOf(error) === "ENOENT") return false;
+    return { complaint: `the lock ${path} cannot be opened (${messageOf(error)})`, release: () => {} };
+  }
+  const lock = { complaint: null, release: () => closeSync(file) };
+  try {
+    const exitCode = await runFlock(file, { timeoutMs, signal });
+    if (exitCode === 0) return lock;
+    if (exitCode !== heldByAnother) return { ...lock, complaint: `flock ended with ${exitCode}` };
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return { ...lock, complaint: "flock (util-linux) is not installed" };
+    lock.release();
     throw error;
   }
-  closeSync(file);
+  lock.release();
   throw new GhauthError(
     "lock_timeout",
     `Another refresh has held ${path} for ${Math.round(timeoutMs / 1000)} s: if it hangs, end it.`,
   );
+}
+
+/**
+ * The lock as the script that started us took it, on the descriptor that it names: a shell does that in 2 ms, and Node
+ * in 12. Null where there is none, or where it is another file's.
+ */
+function inheritRefreshLock(path: string, descriptor: string | undefined): RefreshLock | null {
+  if (descriptor === undefined || !/^[3-9]$/.test(descriptor)) return null;
+  const file = Number(descriptor);
+  try {
+    const [held, lock] = [fstatSync(file), statSync(path)];
+    if (held.ino !== lock.ino || held.dev !== lock.dev) return null;
+  } catch {
+    return null; // no such descriptor, or no such file: then the lock is still to be taken
+  }
+  return { complaint: null, release: () => closeSync(file) };
+}
+
+async function runFlock(
+  file: number,
+  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+): Promise<number | null> {
+  const seconds = (Math.max(0, timeoutMs) / 1000).toFixed(3);
+  const words = ["--exclusive", "--timeout", seconds, "--conflict-exit-code", String(heldByAnother), "3"];
+  const { spawn } = await import("node:child_process");
+  const child = spawn("flock", words, { stdio: ["ignore", "ignore", "ignore", file], signal });
+  await once(child, "exit");
+  return child.exitCode;
 }

@@ -1,6 +1,6 @@
 import { GhauthError, toGhauthError } from "../errors.js";
-import { explainRefusal } from "../github/explain.js";
-import type { GitHubRequest } from "../github/github-api.js";
+import { explainRefusal, isRateLimit } from "../github/explain.js";
+import { type GitHubAnswer, type GitHubRequest, isObject } from "../github/github-api.js";
 import type { InstallationToken } from "../token/installation-token.js";
 import { retry, type RetryDeps } from "./retry.js";
 import type { ObtainedToken, TokenSource } from "./token-source.js";
@@ -50,14 +50,25 @@ async function tryToken(
   { token, host }: { token: InstallationToken; host: string },
 ): Promise<void> {
   const answer = await request({ method: "GET", path: "/rate_limit", authorization: token.secret });
-  const { status } = answer;
-  if (status === 401 || status === 403) {
+  const { status, json } = answer;
+  if (status === 200 && isObject(json)) return;
+  // An Enterprise Server without rate limits says so, with 404, to a token that it knows.
+  if (status === 404 && isObject(json) && /rate limit/i.test(String(json["message"]))) return;
+  if ((status === 401 || status === 403) && !isRateLimit(answer)) {
     throw new GhauthError(
       "token_refused",
       `The new token does not work: ${host} refuses it with HTTP ${status}.`,
     );
   }
-  // An Enterprise Server without rate limits answers 404 to a token that it knows.
-  if (status >= 500 || (answer.json === undefined && status !== 404))
-    throw explainRefusal(answer, { host, appId: "" });
+  throw explainTrial(answer, host);
+}
+
+/** Whatever else comes says nothing about the token, nor about the App: it can pass. */
+function explainTrial(answer: GitHubAnswer, host: string): GhauthError {
+  const error = explainRefusal(answer, { host, appId: "" });
+  if (error.isTransient) return error;
+  return new GhauthError(
+    "github_unavailable",
+    `The new token could not be tried: ${host} answered GET /rate_limit with HTTP ${answer.status}.`,
+  );
 }

@@ -1,4 +1,4 @@
-import type { GhauthError } from "../errors.js";
+import { GhauthError } from "../errors.js";
 import { displayPath } from "../system/paths.js";
 import { prefixOf } from "../token/installation-token.js";
 import type { RefreshLogEntry } from "../token/refresh-log.js";
@@ -19,7 +19,7 @@ export function reportRefreshed(
     ? `valid until ${expiresAt} (${minutes(token.expiresAt.getTime() - now.getTime())})`
     : "of unknown expiry";
   const where = displayPath(config.tokenEnvFile, home);
-  const notes = [...clockNotes(token.clockOffsetMs ?? 0), ...warnings];
+  const notes = [...clockNotes(token.clockOffsetMs ?? 0, config.source.type), ...warnings];
   return {
     ok: true,
     code: warnings.length > 0 ? "refreshed_with_warning" : "refreshed",
@@ -45,6 +45,21 @@ export function reportFailure(error: GhauthError, { held, now }: { held: TokenFi
   };
 }
 
+/** What a signal ended: before anything was published, or while gh was being updated. */
+export function reportStopped(
+  signal: NodeJS.Signals,
+  { found, held, now }: { found: TokenFile; held: TokenFile; now: Date },
+): Report {
+  const before = found.type === "token" ? found.token.secret.fingerprint : null;
+  const isPublished = held.type === "token" && held.token.secret.fingerprint !== before;
+  if (!isPublished) {
+    const error = new GhauthError("stopped", `Stopped by ${signal} before the refresh was done.`);
+    return reportFailure(error, { held, now });
+  }
+  const sentence = `Stopped by ${signal} after the new token was published: gh may still have the old one.`;
+  return { ...reportFailure(new GhauthError("stopped", sentence), { held, now }), sentence };
+}
+
 export const skippedSentence = "Another run has just refreshed the token: nothing to do.";
 
 function heldSentence(held: TokenFile, now: Date): string {
@@ -56,10 +71,14 @@ function heldSentence(held: TokenFile, now: Date): string {
 
 const worthTellingMs = 60_000;
 
-function clockNotes(offsetMs: number): string[] {
+function clockNotes(offsetMs: number, source: RefreshConfig["source"]["type"]): string[] {
   if (Math.abs(offsetMs) < worthTellingMs) return [];
   const direction = offsetMs > 0 ? "behind" : "ahead of";
-  return [`this host's clock is ${minutes(Math.abs(offsetMs))} ${direction} GitHub's: set it (timedatectl)`];
+  const [whose, advice] =
+    source === "broker" ? ["the broker's", "set the one that is wrong"] : ["GitHub's", "set it"];
+  return [
+    `this host's clock is ${minutes(Math.abs(offsetMs))} ${direction} ${whose}: ${advice} (timedatectl)`,
+  ];
 }
 
 function minutes(ms: number): string {

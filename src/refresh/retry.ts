@@ -1,11 +1,14 @@
 import { toGhauthError } from "../errors.js";
-import type { GhauthError } from "../errors.js";
+import type { ErrorCode, GhauthError } from "../errors.js";
 import type { Clock } from "../system/clock.js";
 
 export type RetryDeps = { clock: Clock; random: () => number };
 
 const firstDelayMs = 500;
 const longestDelayMs = 10_000;
+
+/** What may pass one day, but not by asking again at once. */
+const outlastsRun: ReadonlySet<ErrorCode> = new Set(["clock_refused", "unexpected"]);
 
 /**
  * Repeats `attempt` while its failure can pass and time is left: exponential backoff with full jitter
@@ -25,7 +28,7 @@ export async function retry<T>(
       const error = toGhauthError(thrown);
       const delayMs = nextDelayMs(error, random() * Math.min(mostDelayMs, firstDelayMs * 2 ** tries));
       const hasTime = clock.elapsedMs() + delayMs < deadlineMs;
-      if (!error.isTransient || !hasTime) throw error;
+      if (!error.isTransient || outlastsRun.has(error.code) || !hasTime) throw error;
       await clock.sleep(delayMs);
     }
   }

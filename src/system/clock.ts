@@ -9,7 +9,8 @@ export type Clock = {
 
 export const systemClock: Clock = {
   now: () => new Date(),
-  elapsedMs: () => performance.now(),
+  // Since the process began; global performance would have to be loaded first.
+  elapsedMs: () => process.uptime() * 1000,
   sleep: async (ms) => {
     await delay(ms);
   },

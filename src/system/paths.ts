@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
+import { GhauthError } from "../errors.js";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -22,6 +23,7 @@ export function resolvePaths(env: Environment) {
     tokenEnvFile: join(config, "github-token.env"),
     refreshLog: join(state, "github-token-refresh.jsonl"),
     refreshLock: join(state, "github-token-refresh.lock"),
+    refusedToken: join(state, "refused-token"),
     refreshScript: join(home, ".local/bin/takopi-refresh-github-token"),
     takopiConfig: join(home, ".takopi/takopi.toml"),
     ghConfigDir: env["GH_CONFIG_DIR"] || join(configHome, "gh"),
@@ -42,5 +44,15 @@ export function displayPath(path: string, home: string): string {
 }
 
 function homeOf(env: Environment): string {
-  return env["HOME"] || homedir();
+  try {
+    return env["HOME"] || homedir();
+  } catch (error) {
+    throw new GhauthError(
+      "config_invalid",
+      "HOME is not set, and this user has no home directory: set HOME.",
+      {
+        cause: error,
+      },
+    );
+  }
 }

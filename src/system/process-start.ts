@@ -7,7 +7,7 @@ const ticksPerSecond = 100; // USER_HZ, which Linux fixes at 100
  * /proc, when Node began.
  */
 export function processStartedAt(now: Date): Date {
-  const nodeStartedMs = performance.timeOrigin;
+  const nodeStartedMs = now.getTime() - process.uptime() * 1000;
   try {
     const uptimeMs = Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]) * 1000;
     const ageMs = uptimeMs - ((readStartTicks("self") + 1) * 1000) / ticksPerSecond;

@@ -30,7 +30,11 @@ export function writeFileAtomically(path: string, bytes: string, mode = 0o600): 
     rmSync(scratch, { force: true });
     throw error;
   }
-  syncDirectory(directory);
+  try {
+    syncDirectory(directory);
+  } catch {
+    // The new file is in place; some network file systems, and a directory one may not list, can't be synced.
+  }
 }
 
 /** A name beside `name` that says whose scratch it is, so that a later run can clear up after a killed one. */
@@ -40,15 +44,19 @@ export function scratchName(name: string): string {
 
 const abandonedAfterMs = 300_000;
 
-/** Removes what runs that were killed left beside `name`. */
+/** Removes what runs that were killed left beside `name`, as far as it may: another user's scratch is no obstacle. */
 export function removeAbandoned(directory: string, name: string): void {
   const prefix = `.${name}.`;
-  for (const entry of readdirSync(directory)) {
-    if (!entry.startsWith(prefix)) continue;
-    const owner = /^(\d+)\.[0-9a-f]{8}\.tmp$/.exec(entry.slice(prefix.length))?.[1];
-    if (owner === undefined) continue;
-    const path = join(directory, entry);
-    if (!isRunning(Number(owner)) || isOld(path)) rmSync(path, { recursive: true, force: true });
+  try {
+    for (const entry of readdirSync(directory)) {
+      if (!entry.startsWith(prefix)) continue;
+      const owner = /^(\d+)\.[0-9a-f]{8}\.tmp$/.exec(entry.slice(prefix.length))?.[1];
+      if (owner === undefined) continue;
+      const path = join(directory, entry);
+      if (!isRunning(Number(owner)) || isOld(path)) rmSync(path, { recursive: true, force: true });
+    }
+  } catch {
+    // Clearing up after others must not cost a write; the next one tries again.
   }
 }
 

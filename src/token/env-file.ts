@@ -12,6 +12,7 @@ export function parseEnvFile(text: string): Map<string, string> {
 }
 
 function unquote(value: string): string {
-  const quoted = /^(["'])(.*)\1(?:\s+#.*)?$/.exec(value);
-  return quoted?.[2] ?? value;
+  const [, quote, content] = /^(["'])(.*)\1(?:\s+#.*)?$/.exec(value) ?? [];
+  if (content === undefined) return value;
+  return quote === '"' ? content.replaceAll(/\\(["\\$`])/g, "$1") : content;
 }

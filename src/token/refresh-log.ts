@@ -20,16 +20,19 @@ const keptLines = 1000;
 
 /** Adds a line to the refresh log (mode 0600) and keeps the newest 1,000. Rejects with the system's error. */
 export function appendRefreshLog(path: string, entry: RefreshLogEntry): void {
-  const lines = [...readLines(path), JSON.stringify(entry)];
+  const text = readText(path);
+  const lines = [...linesOf(text), JSON.stringify(entry)];
   if (lines.length > keptLines) {
     writeFileAtomically(path, `${lines.slice(-keptLines).join("\n")}\n`);
     return;
   }
+  // A line that a full disk tore must not take the next one with it.
+  const separator = text === "" || text.endsWith("\n") ? "" : "\n";
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const file = openSync(path, "a", 0o600);
   try {
     fchmodSync(file, 0o600);
-    writeSync(file, `${JSON.stringify(entry)}\n`);
+    writeSync(file, `${separator}${JSON.stringify(entry)}\n`);
   } finally {
     closeSync(file);
   }
@@ -37,20 +40,24 @@ export function appendRefreshLog(path: string, entry: RefreshLogEntry): void {
 
 /** The newest readable entry of the refresh log, or null; a damaged line is passed over. */
 export function readLastRefresh(path: string): RefreshLogEntry | null {
-  for (const line of readLines(path).toReversed()) {
+  for (const line of linesOf(readText(path)).toReversed()) {
     const entry = parseEntry(line);
     if (entry) return entry;
   }
   return null;
 }
 
-function readLines(path: string): string[] {
+function readText(path: string): string {
   try {
-    return readFileSync(path, "utf8").split("\n").filter(Boolean);
+    return readFileSync(path, "utf8");
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") return [];
+    if (errnoOf(error) === "ENOENT") return "";
     throw error;
   }
+}
+
+function linesOf(text: string): string[] {
+  return text.split("\n").filter(Boolean);
 }
 
 function parseEntry(line: string): RefreshLogEntry | null {

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createMachine, executables, type Machine } from "../support/machine.js";
 
@@ -16,7 +18,7 @@ const freshFile = (seconds = 3000) => {
   return `GITHUB_TOKEN=${token}\nGH_TOKEN=${token}\nGITHUB_TOKEN_EXPIRES_EPOCH=${epoch}\n`;
 };
 
-describe("ghauth in a terminal", () => {
+describe.concurrent("ghauth in a terminal", () => {
   test("status tells of a missing token, refresh mints one, status then shows it fresh", async () => {
     await using machine = await createMachine();
     installRealScript(machine);
@@ -91,7 +93,7 @@ describe("ghauth in a terminal", () => {
   });
 });
 
-describe("a token env file that is not as it should be", () => {
+describe.concurrent("a token env file that is not as it should be", () => {
   test.each([
     [
       "empty",
@@ -109,6 +111,18 @@ describe("a token env file that is not as it should be", () => {
     const { exitCode, stdout } = await machine.ghauth(["status"]);
     expect([exitCode, stdout.split("\n")[0]]).toEqual([1, `GitHub token: ${state}`]);
     expect(stdout).toMatch(problem);
+  });
+
+  test("a token that GitHub refused: stale", async () => {
+    await using machine = await createMachine();
+    machine.write(machine.paths.tokenEnvFile, freshFile());
+    const hash = createHash("sha256")
+      .update(machine.heldToken() ?? "")
+      .digest("hex");
+    machine.write(join(machine.paths.refreshLog, "../refused-token"), `${hash}\n`);
+    const { exitCode, stdout } = await machine.ghauth(["status"]);
+    expect([exitCode, stdout.split("\n")[0]]).toEqual([1, "GitHub token: stale"]);
+    expect(stdout).toContain("GitHub refused the token, as git found: run /ghauth refresh");
   });
 
   test("a refresh log that cannot be read is a problem, and the rest is shown", async () => {
@@ -130,7 +144,7 @@ describe("a token env file that is not as it should be", () => {
   });
 });
 
-describe("a bad configuration is told with file and place, and exits with 78", () => {
+describe.concurrent("a bad configuration is told with file and place, and exits with 78", () => {
   test.each([
     ["broken TOML", 'transport = "console"\n[plugins.ghauth\n', /takopi\.toml, line 2, column \d+: /],
     [
@@ -159,9 +173,15 @@ describe("a bad configuration is told with file and place, and exits with 78", (
     configure(machine, text);
     for (const args of [["status"], ["status", "--json"], ["refresh"]]) {
       const { exitCode, stdout, stderr } = await machine.ghauth(args);
-      expect(stdout + stderr).toMatch(complaint);
-      expect(exitCode).toBe(78);
+      expect(stderr).toMatch(complaint);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 78, stdout: "" });
     }
+  });
+
+  test("help helps all the same", async () => {
+    await using machine = await createMachine();
+    configure(machine, "[plugins.ghauth\n");
+    expect(await machine.ghauth(["help"])).toMatchObject({ exitCode: 0, stderr: "" });
   });
 
   test("a file that --config names and that is not there", async () => {
@@ -183,7 +203,7 @@ describe("a bad configuration is told with file and place, and exits with 78", (
   });
 });
 
-describe("a refresh script that is not as it should be", () => {
+describe.concurrent("a refresh script that is not as it should be", () => {
   const refreshWith = async (machine: Machine, text: string | null, mode?: number) => {
     if (text !== null) installScript(machine, text, mode);
     configure(machine, "[plugins.ghauth]\nrefresh_timeout_seconds = 1\n");
@@ -280,7 +300,7 @@ describe("a refresh script that is not as it should be", () => {
   });
 });
 
-describe("ghauth run on the console", () => {
+describe.concurrent("ghauth run on the console", () => {
   test("answers line by line and ends at the end of its input", async () => {
     await using machine = await createMachine();
     installRealScript(machine);

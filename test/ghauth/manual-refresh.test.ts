@@ -48,7 +48,7 @@ function createChat(name: string, body: string) {
   };
 }
 
-describe("refresh from chat", () => {
+describe.concurrent("refresh from chat", () => {
   test("fifty at once run the script once, and all get its result", async () => {
     const chat = createChat("slow", "sleep 0.2");
     const results = await Promise.all(Array.from({ length: 50 }, async () => chat.say("refresh")));
@@ -103,15 +103,18 @@ describe("refresh from chat", () => {
   });
 });
 
-test.each(["", "help", "nonsense"])("/ghauth %j shows a line for each subcommand", async (word) => {
-  const result = await createChat("help", "").say(word);
-  expect(
-    result?.text
-      .split("\n")
-      .slice(1)
-      .map((line) => line.split(":")[0]),
-  ).toEqual(["/ghauth help", "/ghauth flow", "/ghauth status", "/ghauth refresh"]);
-});
+test.each(["", "help", "nonsense", "constructor", "__proto__"])(
+  "/ghauth %j shows a line for each subcommand",
+  async (word) => {
+    const result = await createChat("help", "").say(word);
+    expect(
+      result?.text
+        .split("\n")
+        .slice(1)
+        .map((line) => line.split(":")[0]),
+    ).toEqual(["/ghauth help", "/ghauth flow", "/ghauth status", "/ghauth refresh"]);
+  },
+);
 
 test("the backend never throws: a bad configuration is an answer", async () => {
   const result = await createChat("config", "").say("status", { pluginConfig: { refresh_script: 5 } });

@@ -1,6 +1,6 @@
-import { statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { expect, test } from "vitest";
-import { createMachine } from "../support/machine.js";
+import { createMachine, executables } from "../support/machine.js";
 
 test("a refresh mints a token that works and writes it where gh, git and agents look", async () => {
   await using machine = await createMachine();
@@ -16,4 +16,39 @@ test("a refresh mints a token that works and writes it where gh, git and agents 
   expect(statSync(machine.paths.tokenEnvFile).mode & 0o777).toBe(0o600);
   expect(statSync(machine.paths.refreshLog).mode & 0o777).toBe(0o600);
   expect(machine.log()).toMatchObject([{ trigger: "manual", ok: true, exit: 0, code: "refreshed" }]);
+});
+
+test("a wrong option ends with 64 and the usage, and nothing is tried", async () => {
+  await using machine = await createMachine();
+
+  for (const args of [["--frce"], ["now"], ["--force=yes"]]) {
+    const { exitCode, stdout, stderr } = await machine.refresh({ args });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: "" });
+    expect(stderr).toMatch(/^usage: takopi-refresh-github-token \[--force\]/);
+  }
+  expect(await machine.refresh({ args: ["--help"] })).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(machine.github.requests).toEqual([]);
+  expect(machine.log()).toEqual([]);
+});
+
+test("a reader that went away does not keep the token from being published", async () => {
+  await using machine = await createMachine();
+
+  await machine.run(["sh", "-c", '"$0" | true', executables.refresh]);
+
+  await expect.poll(() => machine.heldToken()).toBeDefined();
+});
+
+test("without a first token and without a key, a person is told where it belongs", async () => {
+  await using machine = await createMachine();
+  rmSync(machine.paths.privateKey);
+
+  const { exitCode, stderr } = await machine.refresh();
+
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 78,
+    stderr: expect.stringMatching(
+      /^There is no private key at .*github-app\.pem: copy the App's \.pem there/,
+    ),
+  });
 });

@@ -1,8 +1,14 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { parseTokenFile, readTokenFile, renderTokenFile } from "../../src/token/token-file.js";
+import {
+  parseTokenFile,
+  readTokenFile,
+  renderTokenFile,
+  writeTokenFile,
+} from "../../src/token/token-file.js";
 import { judgeTokenFile } from "../../src/token/token-state.js";
 import { prefixOf } from "../../src/token/installation-token.js";
 import { Secret } from "../../src/token/secret.js";
@@ -112,4 +118,17 @@ test.each([
   ["s.vaultvaultvault", "s.va"],
 ])("of %s only %s is ever shown", (value, prefix) => {
   expect(prefixOf({ secret: new Secret(value), expiresAt: null })).toBe(prefix);
+});
+
+test("sh reads the file as we do", () => {
+  const path = join(root, "sh.env");
+  const value = `ghs_123_${"aB3-_.".repeat(80)}`;
+  writeTokenFile(path, { secret: new Secret(value), expiresAt: new Date(1_800_000_000_987) });
+  const print =
+    '. "$0"; printf "%s %s %s %s" "$GITHUB_TOKEN" "$GH_TOKEN" "$GITHUB_TOKEN_EXPIRES_AT" "$GITHUB_TOKEN_EXPIRES_EPOCH"';
+
+  const words = execFileSync("sh", ["-c", print, path], { encoding: "utf8" }).split(" ");
+
+  expect(words.slice(0, 2).every((word) => word === value)).toBe(true);
+  expect(words.slice(2)).toEqual(["2027-01-15T08:00:00Z", "1800000000"]);
 });

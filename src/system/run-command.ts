@@ -8,6 +8,7 @@ export type CommandResult = {
 };
 
 const largestOutput = 1_048_576;
+const lastWordsMs = 200;
 
 /**
  * Runs a program without a shell, with `input` on its stdin, in a process group that dies whole at `timeoutMs`
@@ -34,16 +35,25 @@ export async function runCommand(
       // the group is gone already
     }
   };
-  process.once("exit", killGroup); // we may be stopped first
+  process.prependOnceListener("exit", killGroup); // we may be stopped first, and others clear up after it
   const timer = setTimeout(killGroup, Math.max(1, timeoutMs));
+  let lastWords: NodeJS.Timeout | undefined;
   try {
     return await new Promise((resolve, reject) => {
+      const finish = () => resolve({ exitCode: child.exitCode, signal: child.signalCode, ...output });
       child.once("error", reject);
-      child.once("exit", killGroup); // what it left running must not hold its output open
-      child.once("close", (exitCode, signal) => resolve({ exitCode, signal, ...output }));
+      child.once("close", finish);
+      child.once("exit", () => {
+        // What it left running must not hold its output open, nor us if it left the group.
+        killGroup();
+        lastWords = setTimeout(finish, lastWordsMs);
+      });
     });
   } finally {
     clearTimeout(timer);
+    clearTimeout(lastWords);
+    child.stdout.destroy();
+    child.stderr.destroy();
     process.off("exit", killGroup);
   }
 }

@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# Builds takopi-ghauth and installs it for this user: the program, and the unit of the chat host.
+set -euo pipefail
+umask 077
+
+usage='usage: install_local.sh [--dry-run]
+
+Builds the checkout and installs it under ~/.local/lib/takopi-ghauth, with ghauth, git-credential-ghauth and the
+refresh script in ~/.local/bin, and the chat host as takopi-ghauth.service, which is not enabled. Run again, it
+upgrades in place.
+
+  --dry-run  show what would change, and change nothing'
+
+# shellcheck source=scripts/setup.bash
+source "${BASH_SOURCE[0]%/*}/setup.bash"
+
+main() {
+  case ${1-} in
+  '') ;;
+  --dry-run) dry_run=yes ;;
+  -h | --help)
+    say "$usage"
+    exit 0
+    ;;
+  *)
+    printf '%s\n\nThere is no option %s.\n' "$usage" "$1" >&2
+    exit 64
+    ;;
+  esac
+  need_node
+  stop_if_missing
+  build
+  need_program
+  stop_if_missing
+
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+  trap finish EXIT
+  ensure_dir "$program_dir"
+  if [[ $dry_run == no ]]; then take_lock; fi
+  ensure_dir "$unit_dir"
+  install_program
+  install_units
+  if [[ $dry_run == no ]]; then
+    is_done=yes
+    keep_all
+    drop_old_releases
+    reload_units
+  fi
+  show_result
+}
+
+# A copy that was installed has no sources: it is installed as it is.
+build() {
+  [[ -f $root/build.mjs ]] || return 0
+  if [[ $dry_run == yes ]]; then
+    say "would build $(shown "$root")/dist, and install it with its units"
+    [[ -f $root/dist/main.js ]] || exit 0 # only then would it be known what changes
+    return
+  fi
+  command -v npm >/dev/null || missing+=("npm, to build the checkout")
+  [[ -d $root/node_modules ]] || missing+=("the dependencies: run npm ci first, in $root")
+  stop_if_missing
+  say "building…"
+  (cd "$root" && PATH=${node%/*}:$PATH npm run --silent build) || fail 75 "the build failed: nothing was installed."
+}
+
+install_units() {
+  local path
+  for path in "$root"/systemd/*; do
+    path=${path##*/}
+    [[ $path == "$refresh_unit".* ]] || put 0644 "$unit_dir/$path" "$(render_unit "$path")"$'\n'
+  done
+}
+
+reload_units() {
+  use_user_manager
+  systemctl --user daemon-reload 2>/dev/null ||
+    warn "systemd's user manager cannot be reached now: it will find the new units when it starts."
+}
+
+is_done=no
+finish() {
+  local status=$?
+  trap - EXIT INT TERM HUP
+  set +e
+  if [[ $is_done == no && $dry_run == no ]]; then
+    put_back
+    printf '%s: this installation was not completed; what was there before is in place again.\n' "${0##*/}" >&2
+  fi
+  exit "$status"
+}
+
+show_result() {
+  if ((${#changed[@]} == 0)); then say "Nothing to change: this version is installed already."; fi
+  [[ $dry_run == no ]] || return 0
+  say "ghauth is in $(shown "$bin_dir")."
+  [[ ":$PATH:" == *":$bin_dir:"* ]] || warn "$bin_dir is not on your PATH: add it, so that git and you find ghauth."
+  say "With ~/.takopi/takopi.toml in place, start the chat host: systemctl --user enable --now $chat_unit"
+  if systemctl --user --quiet is-active "$chat_unit" 2>/dev/null && ((${#changed[@]} > 0)); then
+    say "It is running the old version: systemctl --user restart $chat_unit"
+  fi
+}
+
+main "$@"

@@ -1,0 +1,50 @@
+import { toGhauthError } from "../../src/errors.js";
+import { attemptRefresh } from "../../src/refresh/attempt.js";
+import { parseRefreshConfig, readRefreshSettings } from "../../src/refresh/refresh-config.js";
+import { type Report, reportFailure, reportRefreshed } from "../../src/refresh/report.js";
+import type { Clock } from "../../src/system/clock.js";
+import { resolvePaths } from "../../src/system/paths.js";
+import { readTokenFile } from "../../src/token/token-file.js";
+import type { Machine } from "./machine.js";
+
+/** A clock on which waiting takes no time: `elapsedMs` counts what was slept, and `slept` lists it. */
+export function createVirtualClock(): Clock & { slept: number[] } {
+  const slept: number[] = [];
+  return {
+    slept,
+    now: () => new Date(),
+    elapsedMs: () => slept.reduce((sum, ms) => sum + ms, 0),
+    sleep: async (ms) => {
+      slept.push(ms);
+    },
+  };
+}
+
+export type InProcessOptions = {
+  env?: Record<string, string>;
+  clock?: Clock;
+  random?: () => number;
+};
+
+/** The refresh program without its process, on a clock that does not wait: what a table of cases can afford. */
+export async function refreshInProcess(
+  machine: Machine,
+  { env = {}, clock = createVirtualClock(), random = () => 0.5 }: InProcessOptions = {},
+): Promise<Report> {
+  const environment = { ...machine.env, ...env };
+  const paths = resolvePaths(environment);
+  let tokenEnvFile = paths.tokenEnvFile;
+  try {
+    const config = parseRefreshConfig(readRefreshSettings(environment, paths), paths);
+    ({ tokenEnvFile } = config);
+    const refreshed = await attemptRefresh(
+      { clock, random, env: environment, lockFile: paths.refreshLock, refusedTokenFile: paths.refusedToken },
+      config,
+      { force: true, startedAt: clock.now(), found: readTokenFile(tokenEnvFile), seenEpoch: null },
+    );
+    if (!refreshed) throw new Error("a forced refresh minted nothing");
+    return reportRefreshed(refreshed, { config, now: clock.now(), home: paths.home });
+  } catch (thrown) {
+    return reportFailure(toGhauthError(thrown), { held: readTokenFile(tokenEnvFile), now: clock.now() });
+  }
+}

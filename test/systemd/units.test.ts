@@ -1,0 +1,89 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+
+const templates = join(import.meta.dirname, "../../systemd");
+const names = readdirSync(templates);
+const services = names.filter((name) => name.endsWith(".service"));
+const highestExposure = 2.5;
+
+// On a build machine a missing systemd-analyze fails the tests, so that nobody overlooks that they did not run.
+const isMissing =
+  spawnSync("systemd-analyze", ["--version"]).error !== undefined && process.env["CI"] !== "true";
+
+/** The units as bootstrap fills them in, in a directory that systemd's tools read. */
+function fillIn(value: string): { analyze: (...args: string[]) => { status: number | null; text: string } } {
+  const directory = mkdtempSync(join(tmpdir(), "ghauth-units-"));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  for (const name of names) {
+    const text = readFileSync(join(templates, name), "utf8").replaceAll(/@[A-Z_]+@/g, value);
+    writeFileSync(join(directory, name), text);
+  }
+  return {
+    analyze: (...args) => {
+      const { status, stdout, stderr } = spawnSync("systemd-analyze", args, {
+        cwd: directory,
+        env: {
+          PATH: process.env["PATH"],
+          HOME: directory,
+          XDG_RUNTIME_DIR: directory,
+          LC_ALL: "C",
+          TZ: "UTC",
+        },
+        encoding: "utf8",
+      });
+      return { status, text: stdout + stderr };
+    },
+  };
+}
+
+describe.skipIf(isMissing)(
+  `the units${isMissing ? " (skipped: systemd-analyze is not installed)" : ""}`,
+  () => {
+    test.each(["/usr/bin/true", "/home/the operator's 100%%/true"])(
+      "systemd finds no fault in them, with %s",
+      (path) => {
+        const { analyze } = fillIn(path);
+
+        for (const name of names) {
+          expect(analyze("verify", "--user", "--recursive-errors=yes", `./${name}`)).toEqual({
+            status: 0,
+            text: "",
+          });
+        }
+      },
+    );
+
+    test.each(services)(`%s is exposed to ${highestExposure} at most`, (name) => {
+      const { analyze } = fillIn("/usr/bin/true");
+
+      const { text } = analyze("--user", "security", "--offline=true", `./${name}`);
+
+      const exposure = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(text)?.[1]);
+      expect(exposure).toBeGreaterThan(0);
+      expect(exposure).toBeLessThanOrEqual(highestExposure);
+    });
+
+    test("the timer's lines elapse 45 minutes apart, all day long", () => {
+      const { analyze } = fillIn("/usr/bin/true");
+      const timer = readFileSync(join(templates, "takopi-github-token-refresh.timer"), "utf8");
+      const lines = [...timer.matchAll(/^OnCalendar=(.*)$/gm)].map(([, line = ""]) => line);
+
+      const elapses = lines.flatMap((line) => {
+        const { text } = analyze("calendar", "--iterations=20", "--base-time=2026-11-21 00:00:00 UTC", line);
+        return [...text.matchAll(/(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC$/gm)].map(([, day, time]) =>
+          Date.parse(`${day}T${time}Z`),
+        );
+      });
+
+      const oneDay = [...new Set(elapses)]
+        .toSorted((a, b) => a - b)
+        .filter((at) => at <= Date.parse("2026-11-22T12:00:00Z"));
+      const gaps = oneDay.slice(1).map((at, index) => (at - (oneDay[index] ?? 0)) / 60_000);
+      expect(oneDay.length).toBeGreaterThan(32);
+      expect(new Set(gaps)).toEqual(new Set([45]));
+    });
+  },
+);

@@ -1,0 +1,110 @@
+import { appendFileSync, chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { appendRefreshLog, readLastRefresh, type RefreshLogEntry } from "../../src/token/refresh-log.js";
+import { createMachine } from "../support/machine.js";
+import { makeDirectory } from "../support/programs.js";
+
+const entry: RefreshLogEntry = {
+  at: "2026-11-01T12:00:00.000Z",
+  trigger: "timer",
+  ok: true,
+  ms: 70,
+  code: "refreshed",
+  exit: 0,
+  sentence: "Refreshed.",
+  expires_at: "2026-11-01T13:00:00Z",
+  sha256: "0123abcd",
+};
+
+const entriesOf = (path: string): RefreshLogEntry[] =>
+  readFileSync(path, "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+test("every attempt is a line with all its fields, successes and failures alike", async () => {
+  await using machine = await createMachine();
+  await machine.refresh({ env: { GHAUTH_TRIGGER: "timer" } });
+  await machine.refresh({ env: { GHAUTH_TRIGGER: "chat", GITHUB_APP_ID: "42" } });
+
+  const at = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  const [first, second] = machine.log();
+  expect(first).toEqual({
+    at,
+    trigger: "timer",
+    ok: true,
+    ms: expect.any(Number),
+    code: "refreshed",
+    exit: 0,
+    sentence: expect.stringMatching(/^Refreshed: token ghs_1234…/),
+    expires_at: /EXPIRES_AT=(.*)/.exec(machine.read(machine.paths.tokenEnvFile))?.[1],
+    sha256: expect.stringMatching(/^[0-9a-f]{8}$/),
+  });
+  expect(second).toEqual({
+    at,
+    trigger: "chat",
+    ok: false,
+    ms: expect.any(Number),
+    code: "app_unknown",
+    exit: 78,
+    sentence: expect.stringContaining("has no App 42"),
+    expires_at: null,
+    sha256: null,
+  });
+});
+
+test.for([
+  ["timer", "timer"],
+  ["chat", "chat"],
+  ["git", "git"],
+  ["exec", "exec"],
+  ["", "manual"],
+  ['x","ok":true', "manual"],
+  ["a b", "manual"],
+])("the trigger %j is logged as %s", async ([given, logged]) => {
+  await using machine = await createMachine();
+
+  await machine.refresh({ env: { GHAUTH_TRIGGER: given, GITHUB_TOKEN_SOURCE: "none" } });
+
+  expect(machine.log()).toMatchObject([{ trigger: logged, code: "config_invalid", exit: 78 }]);
+});
+
+test("the newest 1,000 lines are kept, with mode 0600", () => {
+  const path = join(makeDirectory(), "state", "log.jsonl");
+  appendRefreshLog(path, entry);
+  writeFileSync(
+    path,
+    Array.from({ length: 1003 }, (_, ms) => `${JSON.stringify({ ...entry, ms })}\n`).join(""),
+  );
+  chmodSync(path, 0o644);
+
+  appendRefreshLog(path, { ...entry, ms: 9999 });
+
+  const times = entriesOf(path).map(({ ms }) => ms);
+  expect(times).toHaveLength(1000);
+  expect([times[0], times.at(-2), times.at(-1)]).toEqual([4, 1002, 9999]);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  appendRefreshLog(path, entry);
+  expect(entriesOf(path)).toHaveLength(1000);
+});
+
+test("a line that was torn takes neither the ones before nor the next one with it", () => {
+  const path = join(makeDirectory(), "log.jsonl");
+  appendRefreshLog(path, { ...entry, ms: 1 });
+  appendFileSync(path, '{"at":"2026-11-01T12:4');
+  expect(readLastRefresh(path)).toMatchObject({ ms: 1 });
+
+  appendRefreshLog(path, { ...entry, ms: 2 });
+
+  expect(readLastRefresh(path)).toMatchObject({ ms: 2 });
+});
+
+test("a log that is missing, empty or nonsense has no last refresh", () => {
+  const path = join(makeDirectory(), "log.jsonl");
+  expect(readLastRefresh(path)).toBeNull();
+  for (const text of ["", "\n\n", "null\n", "[]\n", '{"at":1}\n', "\0\0\0\n"]) {
+    writeFileSync(path, text);
+    expect(readLastRefresh(path)).toBeNull();
+  }
+});
