@@ -14,6 +14,9 @@ const exitCodes = {
   lock_timeout: 75,
   stopped: 75,
   write_failed: 75,
+  already_running: 75,
+  chat_conflict: 75,
+  chat_lost: 75,
   unexpected: 75,
 
   config_invalid: 78,
@@ -36,6 +39,7 @@ const exitCodes = {
   refused: 78,
   source_refused: 78,
   tls_untrusted: 78,
+  chat_token_refused: 78,
 } as const;
 
 export type ErrorCode = keyof typeof exitCodes;

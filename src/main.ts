@@ -15,6 +15,10 @@ const verbs: Record<string, Verb> = {
   status: { summary: "the token's state; [--json]", load: async () => backendVerb("status") },
   refresh: { summary: "run the refresh script once", load: async () => backendVerb("refresh") },
   run: { summary: "the chat host; [--config FILE]", load: async () => import("./cli/run.js") },
+  plugins: {
+    summary: "the installed command backends; [--load] [--config FILE]",
+    load: async () => import("./cli/plugins.js"),
+  },
   exec: {
     summary: "-- COMMAND… with a fresh token in its environment",
     load: async () => import("./exec/main.js"),

@@ -11,9 +11,9 @@ const allowed: Record<string, string[]> = {
   github: ["token"],
   refresh: ["github", "token", "system"],
   ghauth: ["token", "system", "takopi"],
-  takopi: ["token"],
-  transports: ["takopi"],
-  cli: ["ghauth", "system", "takopi", "transports"],
+  takopi: ["token", "system"],
+  transports: ["takopi", "token", "system"],
+  cli: ["ghauth", "system", "takopi", "token", "transports"],
   exec: ["system", "token"],
   demo: ["cli", "ghauth", "system", "takopi", "transports"],
 };

@@ -1,9 +1,11 @@
-import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parsePluginConfig } from "../src/ghauth/plugin-config.js";
 import { resolvePaths } from "../src/system/paths.js";
 import { readTakopiConfig } from "../src/takopi/takopi-config.js";
+import { readTransportConfig } from "../src/takopi/transport-config.js";
 import { createMachine, executables } from "./support/machine.js";
 
 const checkout = join(import.meta.dirname, "..");
@@ -41,4 +43,25 @@ test("takopi.example.toml is a configuration, and says the defaults", () => {
     parsePluginConfig(table, { configPath: config.path, paths, env: {} });
   expect(config.transports).toEqual(["console"]);
   expect(parse(config.pluginConfig("ghauth"))).toEqual(parse({}));
+});
+
+test("what takopi.example.toml leaves commented out is a configuration too, for both chats", () => {
+  const example = readFileSync(join(checkout, "takopi.example.toml"), "utf8");
+  const directory = mkdtempSync(join(tmpdir(), "ghauth-test-"));
+  try {
+    const path = join(directory, "takopi.toml");
+    writeFileSync(path, example.replace(/^# (?=\[|\w+ = )/gm, "").replaceAll('"..."', '"1:token"'));
+    const config = readTakopiConfig(path);
+    expect(readTransportConfig("telegram", config, {})).toMatchObject({
+      access: { place: { type: "chat", id: "-1001234567890" }, userIds: new Set(["42"]) },
+      startupMessage: false,
+    });
+    expect(readTransportConfig("discord", config, {})).toMatchObject({
+      access: { place: { type: "guild", id: "123456789012345678" }, roleIds: new Set() },
+      startupMessage: false,
+    });
+    expect(config.enabledPlugins).toEqual(["takopi-ghauth"]);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });

@@ -1,21 +1,68 @@
-import { BACKEND } from "../ghauth/ghauth-command.js";
-import { runHost, type Transport } from "../takopi/host.js";
+import { messageOf } from "../errors.js";
+import { type Environment, resolvePaths } from "../system/paths.js";
+import { runHost } from "../takopi/host.js";
+import { takeInstanceLock } from "../takopi/instance-lock.js";
+import { loadPlugins } from "../takopi/load-plugins.js";
+import { createLog, type Log } from "../takopi/log.js";
+import { botTokenVariable } from "../takopi/transport-config.js";
+import { createTransports } from "./chosen-transports.js";
 import { readConfigOption } from "./config-option.js";
+import { installedPlugins } from "./installed-plugins.js";
 import { parseOptions } from "./parse-options.js";
-
-const transports: Record<string, Transport> = {
-  console: async (dispatch, signal) => {
-    const { runConsole } = await import("../transports/console.js");
-    await runConsole({ input: process.stdin, output: process.stdout }, dispatch, signal);
-  },
-};
 
 /** `ghauth run`: the chat host. Resolves with 0 once its input has ended, or SIGTERM or SIGINT came. */
 export async function main(args: string[]): Promise<number> {
   const { config: file } = parseOptions(args, { config: { type: "string" } });
-  const config = readConfigOption(file, process.env);
+  const { env, stderr } = process;
+  const config = readConfigOption(file, env);
+  const { transports, botTokens } = createTransports(config, env);
+  for (const name of config.transports) forget(botTokenVariable(name, config), env);
+  const log = createLog({ env, output: stderr }, botTokens);
+
+  const lock = takeInstanceLock(config.path, { botTokens, home: resolvePaths(env).home });
+  process.once("exit", lock.release);
+  try {
+    const plugins = installedPlugins(config);
+    const { backends, errors } = await loadPlugins(plugins);
+    for (const { id, packageName, message } of [...plugins.errors, ...errors])
+      log.error("plugin.failed", { command: id, package: packageName, message });
+    const names = plugins.enabled.map(({ id, packageName }) => `${id} (${packageName})`);
+    await runHost({ backends, transports, plugins: names, log }, config, createStopSignal(log));
+    return 0;
+  } finally {
+    lock.release();
+    endSoon();
+  }
+}
+
+/** What this program starts must not inherit a bot token. */
+function forget(variable: string | null, env: Environment & NodeJS.ProcessEnv): void {
+  if (variable !== null) delete env[variable];
+}
+
+const stopDeadlineMs = 4_500;
+
+/** Aborts on SIGTERM and SIGINT. Five seconds later the process is gone, whatever a chat's connection still waits for. */
+function createStopSignal(log: Log): AbortSignal {
   const stop = new AbortController();
-  for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => stop.abort());
-  await runHost({ backends: [BACKEND], transports }, config, stop.signal);
-  return 0;
+  for (const name of ["SIGTERM", "SIGINT"] as const) {
+    process.once(name, () => {
+      stop.abort();
+      setTimeout(() => process.exit(0), stopDeadlineMs).unref();
+    });
+  }
+  // A chat library's own mistake must not end the host; whatever broke was one update's.
+  process.on("unhandledRejection", (reason) =>
+    log.error("host.unhandled_rejection", { error: messageOf(reason) }),
+  );
+  process.on("uncaughtException", (error) => {
+    log.error("host.uncaught_exception", { error: messageOf(error) });
+    process.exit(75);
+  });
+  return stop.signal;
+}
+
+/** The exit code is known: connections that linger get a moment, and then the process ends all the same. */
+function endSoon(): void {
+  setTimeout(() => process.exit(), 100).unref();
 }

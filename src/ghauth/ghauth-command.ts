@@ -36,6 +36,8 @@ type Call = {
 };
 type Subcommand = {
   summary: string;
+  /** For allowed users alone. */
+  restricted?: boolean;
   run: (call: Call) => CommandResult | Promise<CommandResult | undefined>;
 };
 
@@ -43,7 +45,10 @@ const subcommands = new Map<string, Subcommand>([
   ["help", { summary: "this list", run: help }],
   ["flow", { summary: "how a token travels from the App's key to gh, git and agents", run: flow }],
   ["status", { summary: "the token's state, prefix, age and time left", run: status }],
-  ["refresh", { summary: "run the refresh script once and show what came of it", run: refresh }],
+  [
+    "refresh",
+    { summary: "run the refresh script once and show what came of it", restricted: true, run: refresh },
+  ],
 ]);
 
 /** Creates `/ghauth`. One refresh runs at a time, and the cooldown is kept, for all that share what is created here. */
@@ -56,6 +61,11 @@ export function createGhauthCommand(deps: GhauthDeps): GhauthCommand {
   return {
     id: "ghauth",
     description: "GitHub token: help, flow, status, refresh",
+    subcommands: [...subcommands].map(([name, { summary, restricted = false }]) => ({
+      name,
+      description: summary,
+      restricted,
+    })),
     checkConfig: (context) => void configOf(context),
     status: async (context) => {
       const config = configOf(context);
@@ -162,6 +172,7 @@ async function refresh(call: Call): Promise<CommandResult | undefined> {
       title: outcome.sentence,
       level: outcome.exitCode === 0 ? (read.level ?? "ok") : "error",
       fields: [{ name: "took", value: `${(outcome.ms / 1000).toFixed(1)} s` }, ...(read.fields ?? [])],
+      notes: read.notes ?? [],
       tail: outcome.tail(before),
     }),
     [...before, ...heldSecrets(config)],
@@ -183,6 +194,7 @@ function redactReply<T extends Reply>(reply: T, secrets: readonly Secret[]): T {
     text: clean(reply.text),
     ...(reply.title !== undefined && { title: clean(reply.title) }),
     ...(reply.tail !== undefined && { tail: clean(reply.tail) }),
+    ...(reply.notes && { notes: reply.notes.map((note) => clean(note)) }),
     ...(reply.fields && { fields: reply.fields.map((field) => ({ ...field, value: clean(field.value) })) }),
   };
 }

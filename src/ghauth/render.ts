@@ -92,7 +92,12 @@ function instant(
   { now, prefix = "", suffix = "" }: { now: Date; prefix?: string; suffix?: string },
 ): ReplyField {
   const distance = formatDistanceStrict(at, now, { roundingMethod: "floor" });
-  return { name, value: `${prefix}${distance}${suffix} (${utc(at)})`, at };
+  return {
+    name,
+    value: `${prefix}${distance}${suffix} (${utc(at)})`,
+    at,
+    ...(prefix !== "" && { lead: prefix }),
+  };
 }
 
 function utc(at: Date): string {
@@ -111,7 +116,7 @@ export function renderReply({
   title: string;
   level: NonNullable<Reply["level"]>;
   fields?: ReplyField[];
-  notes?: string[];
+  notes?: readonly string[];
   tail?: string;
   actions?: readonly "refresh"[];
 }): Reply {
@@ -121,5 +126,6 @@ export function renderReply({
     ...notes.map((note) => `- ${note}`),
   ];
   if (tail !== "") lines.push("output:", tail);
-  return { text: lines.join("\n"), title, level, fields, actions, ...(tail !== "" && { tail }) };
+  const text = lines.join("\n");
+  return { text, title, level, fields, notes, actions, ...(tail !== "" && { tail }) };
 }

@@ -38,6 +38,9 @@ export async function runRefreshScript(
     reject: false,
   });
   const tail = keepTail(script.all);
+  // In a group of its own it would outlive a host that ends.
+  const endWithUs = () => signalGroup(script.pid, "SIGKILL");
+  process.once("exit", endWithUs);
   let timedOut = false;
   const timers = [
     setTimeout(() => {
@@ -55,6 +58,7 @@ export async function runRefreshScript(
   const result = await script;
   process.off("exit", endGroup);
   for (const timer of timers) clearTimeout(timer);
+  process.off("exit", endWithUs);
   if (result.exitCode === undefined && result.signal === undefined) throw cannotStart(program, result);
   return { exitCode: result.exitCode ?? null, timedOut, ms: elapsedMs() - startedMs, output: tail() };
 }

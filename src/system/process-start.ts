@@ -10,10 +10,23 @@ export function processStartedAt(now: Date): Date {
   const nodeStartedMs = now.getTime() - process.uptime() * 1000;
   try {
     const uptimeMs = Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]) * 1000;
-    const startTicks = Number(readFileSync("/proc/self/stat", "latin1").split(") ").at(-1)?.split(" ")[19]);
-    const ageMs = uptimeMs - ((startTicks + 1) * 1000) / ticksPerSecond;
+    const ageMs = uptimeMs - ((readStartTicks("self") + 1) * 1000) / ticksPerSecond;
     return new Date(Math.min(nodeStartedMs, now.getTime() - (ageMs > 0 ? ageMs : 0)));
   } catch {
     return new Date(nodeStartedMs);
   }
+}
+
+/** What tells a process from all others that had or will have its number; null where there is no such process, or no /proc. */
+export function processIdentity(pid: number): string | null {
+  try {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+    return `${boot}/${readStartTicks(pid)}`;
+  } catch {
+    return null;
+  }
+}
+
+function readStartTicks(pid: number | "self"): number {
+  return Number(readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)?.split(" ")[19]);
 }

@@ -6,9 +6,13 @@ export type CommandBackend = {
   /** What follows the slash: `^[a-z0-9_]{1,32}$`. */
   id: string;
   description: string;
+  /** What may follow the id, for transports that show a menu. A restricted one is for the transport's allowed users alone. */
+  subcommands?: readonly Subcommand[];
   /** Answers a command, or resolves with undefined for silence. */
   handle: (context: CommandContext) => Promise<CommandResult | undefined>;
 };
+
+export type Subcommand = { name: string; description: string; restricted?: boolean };
 
 export type CommandContext = {
   command: string;
@@ -44,7 +48,8 @@ export type CommandExecutor = {
   edit: (message: MessageRef, reply: Reply) => Promise<void>;
 };
 
-export type ReplyField = { name: string; value: string; at?: Date };
+/** Where a value ends in an instant, `at` is that instant and `lead` what stands before, for transports that show instants natively. */
+export type ReplyField = { name: string; value: string; at?: Date; lead?: string };
 
 /** What a transport shows: `text` is complete by itself; the rest lets it show the same natively. */
 export type Reply = {
@@ -52,6 +57,7 @@ export type Reply = {
   level?: "ok" | "warn" | "error";
   title?: string;
   fields?: readonly ReplyField[];
+  notes?: readonly string[];
   /** The end of a program's output. */
   tail?: string;
   actions?: readonly "refresh"[];

@@ -1,30 +1,58 @@
 import { messageOf } from "../errors.js";
 import { redact } from "../token/secret.js";
-import type { CommandBackend, CommandContext, CommandResult } from "./command-backend.js";
-import { parseCommand } from "./parse-command.js";
+import { type AccessPolicy, judge, type Standing } from "./access.js";
+import {
+  type CommandBackend,
+  type CommandContext,
+  type CommandResult,
+  terminalChannel,
+} from "./command-backend.js";
+import type { Log } from "./log.js";
+import { type ParsedCommand, parseCommand } from "./parse-command.js";
 import type { TakopiConfig } from "./takopi-config.js";
 
 export type Incoming = Pick<CommandContext, "message" | "executor" | "replyTo" | "replyText"> & {
   text: string;
+  guildId?: string | null;
+  roleIds?: readonly string[];
+  /** Called before a command backend is: tells the sender that something comes. A refusal comes without. */
+  acknowledge?: () => Promise<void>;
 };
 
 /** Answers a message; undefined is silence. Never rejects. */
 export type Dispatch = (incoming: Incoming) => Promise<CommandResult | undefined>;
 
-/** Takes a message to the command backend that it names. A backend that throws becomes Takopi's `error:` reply. */
+export type Backends = ReadonlyMap<string, CommandBackend>;
+
+/**
+ * Takes a message to the command backend that it names, as far as `access` lets its sender; without an `access` only
+ * the terminal is served. A backend that throws becomes Takopi's `error:` reply.
+ */
 export function createDispatch(
-  backends: ReadonlyMap<string, CommandBackend>,
+  backends: Backends,
   config: TakopiConfig,
+  { access, log }: { access?: AccessPolicy; log?: Log } = {},
 ): Dispatch {
-  return async ({ text, ...incoming }) => {
+  return async ({ text, guildId = null, roleIds = [], acknowledge, ...incoming }) => {
+    const { channelId, senderId } = incoming.message;
+    const standing = standingOf({ channelId, guildId, senderId, roleIds }, access);
     const parsed = parseCommand(text);
+    const who = { channel: channelId, sender: senderId };
+    if (standing === "outsider") {
+      log?.debug("command.ignored", { ...who, reason: "the chat or its sender is not served" });
+      return undefined;
+    }
     const backend = parsed && backends.get(parsed.command);
-    if (!backend) {
-      const known = [...backends.keys()].map((id) => `/${id}`).join(", ");
-      return {
-        text: parsed ? `There is no /${parsed.command} here: ${known}.` : `Commands here: ${known}.`,
-        level: "warn",
-      };
+    if (!backend) return channelId === terminalChannel ? unknownCommand(parsed, backends) : undefined;
+    if (standing === "guest" && isRestricted(backend, parsed)) {
+      log?.info("command.refused", { ...who, command: parsed.command, args: parsed.args[0] });
+      return refusal(parsed);
+    }
+    try {
+      await acknowledge?.();
+    } catch (error) {
+      log?.warn("command.dropped", { ...who, reason: messageOf(error) });
+      return undefined; // nobody would see the answer
     }
     try {
       return await backend.handle({
@@ -35,7 +63,36 @@ export function createDispatch(
         pluginConfig: config.pluginConfig(backend.id),
       });
     } catch (error) {
+      log?.error("command.failed", { ...who, command: parsed.command, error: messageOf(error) });
       return { text: redact(`error:\n${messageOf(error)}`), level: "error", exitCode: 78 };
+    } finally {
+      log?.info("command.handled", { ...who, command: parsed.command, args: parsed.args[0] });
     }
+  };
+}
+
+function standingOf(origin: Parameters<typeof judge>[0], access: AccessPolicy | undefined): Standing {
+  if (access) return judge(origin, access);
+  return origin.channelId === terminalChannel ? "operator" : "outsider";
+}
+
+function isRestricted({ subcommands = [] }: CommandBackend, { args }: ParsedCommand): boolean {
+  const word = args[0]?.toLowerCase();
+  return subcommands.some(({ name, restricted }) => restricted === true && name === word);
+}
+
+function refusal({ command, args: [word = ""] }: ParsedCommand): CommandResult {
+  return {
+    text: `You may not run /${command} ${word.toLowerCase()}: ask an operator, or be added to the allowed users in takopi.toml.`,
+    level: "warn",
+    exitCode: 78,
+  };
+}
+
+function unknownCommand(parsed: ParsedCommand | null, backends: Backends): CommandResult {
+  const known = [...backends.keys()].map((id) => `/${id}`).join(", ");
+  return {
+    text: parsed ? `There is no /${parsed.command} here: ${known}.` : `Commands here: ${known}.`,
+    level: "warn",
   };
 }

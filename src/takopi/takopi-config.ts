@@ -10,6 +10,8 @@ export type TakopiConfig = {
   transports: string[];
   transportConfig: (name: string) => Table;
   pluginConfig: (id: string) => Table;
+  /** `[plugins] enabled`: package names; empty stands for all that are installed. */
+  enabledPlugins: string[];
 };
 
 /** Reads a takopi.toml. Rejects with `config_invalid`, naming file, and line or key. */
@@ -17,15 +19,26 @@ export function readTakopiConfig(path: string): TakopiConfig {
   const root = parseToml(readText(path), path);
   return {
     path,
-    transports: parseTransports(root["transport"], path),
+    transports: [...new Set(parseNames(root["transport"], { path, key: "transport", example: "console" }))],
     transportConfig: (name) => tableIn(root, ["transports", name], path),
     pluginConfig: (id) => tableIn(root, ["plugins", id], path),
+    enabledPlugins: parseNames(tableIn(root, ["plugins"], path)["enabled"], {
+      path,
+      key: "plugins.enabled",
+      example: "takopi-ghauth",
+    }),
   };
 }
 
 /** What holds where there is no configuration file. */
 export function defaultTakopiConfig(path: string): TakopiConfig {
-  return { path, transports: [], transportConfig: () => ({}), pluginConfig: () => ({}) };
+  return {
+    path,
+    transports: [],
+    transportConfig: () => ({}),
+    pluginConfig: () => ({}),
+    enabledPlugins: [],
+  };
 }
 
 function readText(path: string): string {
@@ -55,17 +68,20 @@ function parseToml(text: string, path: string): Table {
   }
 }
 
-function parseTransports(value: unknown, path: string): string[] {
+function parseNames(
+  value: unknown,
+  { path, key, example }: { path: string; key: string; example: string },
+): string[] {
   if (value === undefined) return [];
-  const names: unknown[] = Array.isArray(value) ? value : [value];
-  const transports = names.filter((name): name is string => typeof name === "string" && name !== "");
-  if (transports.length < names.length) {
+  const values: unknown[] = Array.isArray(value) ? value : [value];
+  const names = values.filter((name): name is string => typeof name === "string" && name !== "");
+  if (names.length < values.length) {
     throw new GhauthError(
       "config_invalid",
-      `${path}: transport must be a name or a list of names, as in "console".`,
+      `${path}: ${key} must be a name or a list of names, as in "${example}".`,
     );
   }
-  return transports;
+  return names;
 }
 
 function tableIn(root: Table, keys: readonly string[], path: string): Table {

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import {
@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable, Writable } from "node:stream";
 import { expect } from "vitest";
 import {
   createGitHubStandIn,
@@ -89,6 +90,19 @@ export async function createMachine(github: Partial<GitHubStandInOptions> = {}) 
     LANG: "C.UTF-8",
   };
 
+  const running = new Set<RunningProcess>();
+  const start = (words: readonly [string, ...string[]], options: RunOptions = {}): RunningProcess => {
+    const [program, ...rest] = words;
+    const child = spawn(program, rest, {
+      env: { ...environment, ...options.env },
+      cwd: options.cwd ?? home,
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    const process = followProcess(child);
+    running.add(process);
+    return process;
+  };
+
   const run = async (words: readonly [string, ...string[]], options: RunOptions = {}): Promise<RunResult> => {
     const [program, ...rest] = words;
     const env = { ...environment, ...options.env };
@@ -115,6 +129,18 @@ export async function createMachine(github: Partial<GitHubStandInOptions> = {}) 
     write,
     read: (path: string) => readFileSync(path, "utf8"),
     run,
+    /** A process that goes on until it is told to stop. */
+    start,
+    startGhauth: (args: string[], options: RunOptions = {}): RunningProcess =>
+      start([process.execPath, executables.ghauth, ...args], options),
+    /** `ghauth run`, once its log says what `ready` matches. */
+    startHost: async (ready: RegExp, options: RunOptions = {}): Promise<RunningProcess> => {
+      const host = start([process.execPath, executables.ghauth, "run"], options);
+      await host.waitFor(ready);
+      return host;
+    },
+    /** What is written to chats: checked for secrets with the rest. */
+    sayInChat: (text: string) => void emitted.push(text),
     /** The refresh script, as the timer runs it. */
     refresh: async (options: RunOptions & { args?: string[] } = {}) =>
       run([executables.refresh, ...(options.args ?? [])], options),
@@ -135,11 +161,74 @@ export async function createMachine(github: Partial<GitHubStandInOptions> = {}) 
         : [],
     /** What a secret must never be in: everything printed so far, and the log. */
     [Symbol.asyncDispose]: async () => {
+      for (const process of running) {
+        await process.stop("SIGKILL");
+        emitted.push(process.output());
+      }
+      for (const token of standIn.liveTokens) secretsSeen.add(token);
       if (statSync(paths.refreshLog, { throwIfNoEntry: false })?.isFile())
         emitted.push(readFileSync(paths.refreshLog, "utf8"));
       await standIn.close();
       rmSync(root, { recursive: true, force: true });
       expectNoSecret(emitted.join("\n"), [...secretsSeen]);
+    },
+  };
+}
+
+export type RunningProcess = ReturnType<typeof followProcess>;
+
+/** What a process prints, as it prints it: `waitFor` resolves once all of it so far matches, and rejects if it ends first. */
+function followProcess(child: ChildProcessByStdio<Writable, Readable, Readable>) {
+  const output = { stdout: "", stderr: "", all: "" };
+  const watchers = new Set<() => void>();
+  let hasEnded = false;
+  const take = (name: "stdout" | "stderr") => (text: string) => {
+    output[name] += text;
+    output.all += text;
+    for (const watch of watchers) watch();
+  };
+  child.stdout.setEncoding("utf8").on("data", take("stdout"));
+  child.stderr.setEncoding("utf8").on("data", take("stderr"));
+  child.stdin.on("error", () => {}); // it may end without reading
+  const ended = once(child, "close").then((): RunResult => {
+    hasEnded = true;
+    for (const watch of watchers) watch();
+    return {
+      exitCode: child.exitCode,
+      signal: child.signalCode,
+      stdout: output.stdout,
+      stderr: output.stderr,
+    };
+  });
+  return {
+    pid: child.pid ?? 0,
+    ended,
+    write: (text: string) => void child.stdin.write(text),
+    output: () => output.all,
+    waitFor: async (pattern: RegExp): Promise<RegExpExecArray> =>
+      new Promise((resolve, reject) => {
+        const giveUp = (why: string) => {
+          watchers.delete(watch);
+          clearTimeout(deadline);
+          reject(new Error(`${why} ${pattern.source}:\n${output.all}`));
+        };
+        const deadline = setTimeout(() => giveUp("It never printed"), 15_000);
+        const watch = () => {
+          const match = pattern.exec(output.all);
+          if (!match) {
+            if (hasEnded) giveUp("It ended before");
+            return;
+          }
+          watchers.delete(watch);
+          clearTimeout(deadline);
+          resolve(match);
+        };
+        watchers.add(watch);
+        watch();
+      }),
+    stop: async (signal: NodeJS.Signals = "SIGTERM"): Promise<RunResult> => {
+      if (!hasEnded) child.kill(signal);
+      return ended;
     },
   };
 }

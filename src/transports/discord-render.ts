@@ -1,0 +1,56 @@
+import { ButtonStyle, ComponentType, escapeMarkdown, time, TimestampStyles } from "discord.js";
+import type { Reply, ReplyField } from "../takopi/command-backend.js";
+import { cutEnd, fitParts, levelMarks, partsOf } from "./reply-parts.js";
+
+// discord.com/developers/docs: message content, and an embed's description.
+const longestContent = 2_000;
+const longestDescription = 4_096;
+const colours = { ok: 0x2ea043, warn: 0xd29922, error: 0xf85149 } as const;
+const labels = { refresh: "Refresh" } as const;
+
+/** A reply as Discord shows it: plain content, or an embed with its level's colour; a button an action; nobody is mentioned. */
+export function renderMessage(reply: Reply, command: string | null) {
+  const isPlain =
+    reply.title === undefined && reply.level === undefined && reply.text.length <= longestContent;
+  const buttons = (command === null ? [] : (reply.actions ?? [])).map((action) => ({
+    type: ComponentType.Button as const,
+    style: ButtonStyle.Secondary as const,
+    label: labels[action],
+    custom_id: `/${command} ${action}`,
+  }));
+  return {
+    content: isPlain ? orBlank(reply.text) : "",
+    embeds: isPlain ? [] : [renderEmbed(reply)],
+    components: buttons.length === 0 ? [] : [{ type: ComponentType.ActionRow as const, components: buttons }],
+    allowedMentions: { parse: [] },
+  };
+}
+
+function renderEmbed(reply: Reply) {
+  const { heading, body, tail } = partsOf(reply, renderField);
+  const mark = reply.level ? `${levelMarks[reply.level]} ` : "";
+  const isText = reply.title === undefined;
+  const parts = fitParts(
+    // A fence in the output would end its block.
+    { heading: "", body: isText ? escapeMarkdown(body) : body, tail: tail.replaceAll("```", "`\u200B``") },
+    longestDescription - "```\n\n```\n".length,
+  );
+  const blocks = [parts.body, ...(parts.tail.trim() === "" ? [] : [`\`\`\`\n${parts.tail}\n\`\`\``])];
+  const description = blocks.filter((block) => block.trim() !== "").join("\n");
+  return {
+    ...(heading !== "" && { title: cutEnd(`${mark}${escapeMarkdown(heading)}`, 256) }),
+    ...((description !== "" || heading === "") && { description: orBlank(description) }),
+    ...(reply.level && { color: colours[reply.level] }),
+  };
+}
+
+function renderField({ name, value, at, lead = "" }: ReplyField): string {
+  const shown = at
+    ? `${escapeMarkdown(lead)}${time(at, TimestampStyles.RelativeTime)}`
+    : escapeMarkdown(value);
+  return `**${escapeMarkdown(name)}**: ${shown}`;
+}
+
+function orBlank(text: string): string {
+  return text.trim() === "" ? "(nothing to show)" : text;
+}
