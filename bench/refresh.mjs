@@ -6,9 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { medians, ratioLine } from "./compare.mjs";
 
-const pairs = 15;
-const warmUps = 3;
 const app = { id: 123_456, installationId: 987_654 };
 
 const ours = fileURLToPath(new URL("../scripts/takopi-refresh-github-token", import.meta.url));
@@ -16,7 +15,7 @@ const baseline = fileURLToPath(new URL("refresh-baseline.sh", import.meta.url));
 
 /**
  * Times a whole refresh against the same work done in bash, openssl, curl and jq, in turn, against one GitHub stand-in
- * on loopback in another process. Resolves with lines to print; the last one has the ratio of the medians.
+ * on loopback in another process. Resolves with the line to print.
  *
  * @returns {Promise<string[]>}
  */
@@ -33,19 +32,9 @@ export async function benchRefresh() {
     const [baseUrl] = await once(createInterface(gitHub.stdout), "line");
     const env = makeHome(root, { baseUrl, pem: privateKey.export({ type: "pkcs1", format: "pem" }) });
 
-    const times = { ours: [], baseline: [] };
-    for (let pair = -warmUps; pair < pairs; pair++) {
-      const run = { ours: await timeOf(ours, env), baseline: await timeOf(baseline, env) };
-      if (pair < 0) continue;
-      times.ours.push(run.ours);
-      times.baseline.push(run.baseline);
-    }
-    const [oursMs, baselineMs] = [median(times.ours), median(times.baseline)];
-    return [
-      `refresh script: ${oursMs.toFixed(0)} ms`,
-      `bash + openssl + curl + jq: ${baselineMs.toFixed(0)} ms`,
-      `ratio of medians (${pairs} runs each, in turn): ${(oursMs / baselineMs).toFixed(2)}`,
-    ];
+    const [oursMs, baselineMs] = medians([[ours], [baseline]], { rounds: 21, options: { env } });
+    const peer = { peer: "bash + openssl + curl + jq", peerMs: baselineMs, atMost: 0.75 };
+    return [ratioLine("refresh script", oursMs, peer)];
   } finally {
     gitHub.kill();
     rmSync(root, { recursive: true, force: true });
@@ -65,16 +54,4 @@ function makeHome(home, { baseUrl, pem }) {
     GITHUB_API_URL: baseUrl,
     GH_AUTH: "off",
   };
-}
-
-async function timeOf(program, env) {
-  const startedAt = performance.now();
-  const child = spawn(program, [], { env, stdio: ["ignore", "ignore", "inherit"] });
-  const [exitCode] = await once(child, "exit");
-  if (exitCode !== 0) throw new Error(`${program} ended with ${exitCode}`);
-  return performance.now() - startedAt;
-}
-
-function median(numbers) {
-  return numbers.toSorted((one, other) => one - other)[Math.floor(numbers.length / 2)];
 }
