@@ -33,5 +33,5 @@ await build({
   outfile: "dist/refresh/main.cjs",
   format: "cjs",
   supported: { "dynamic-import": false },
-  minifyWhitespace: true,
+  minify: true,
 });

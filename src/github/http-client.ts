@@ -49,30 +49,32 @@ export function createHttpClient(options: HttpClientOptions): {
     const { request: open } = await loadTransport(call.url);
     const route = await routeTo(call.url);
     const limitMs = Math.max(1, Math.min(answerTimeoutMs, Math.ceil(timeLeftMs())));
-    const signal = AbortSignal.timeout(limitMs);
+    // A timer of our own, and no async iteration of the answer: Node's abort signals and iterators are slow to load.
+    const late = new GhauthError(
+      "github_unreachable",
+      `${call.url.host} gave no answer in ${seconds(limitMs)}.`,
+    );
+    let timer: NodeJS.Timeout | undefined;
     try {
       return await new Promise<HttpAnswer>((resolve, reject) => {
         const { method, headers, body } = call;
-        const outgoing = open(call.url, {
-          method,
-          ...route,
-          signal,
-          headers: { ...headers, ...bodyHeaders(body) },
-        });
+        const outgoing = open(call.url, { method, ...route, headers: { ...headers, ...bodyHeaders(body) } });
+        timer = setTimeout(() => outgoing.destroy(late), limitMs);
         outgoing.on("error", reject);
         outgoing.once("response", (incoming) => {
-          readText(incoming).then(
-            (text) => resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text }),
-            reject,
-          );
+          const { statusCode: status = 0, headers: answered } = incoming;
+          readText(incoming, (error, text) => {
+            if (error) reject(outgoing.errored ?? error);
+            else resolve({ status, headers: answered, text });
+          });
         });
         boundConnecting(outgoing, connectTimeoutMs);
         outgoing.end(body);
       });
     } catch (error) {
-      throw signal.aborted
-        ? new GhauthError("github_unreachable", `${call.url.host} gave no answer in ${seconds(limitMs)}.`)
-        : explainFailure(call.url, error);
+      throw error === late ? late : explainFailure(call.url, error);
+    } finally {
+      clearTimeout(timer);
     }
   };
 
@@ -154,16 +156,18 @@ function boundConnecting(outgoing: ClientRequest, limitMs: number): void {
   });
 }
 
-async function readText(incoming: IncomingMessage): Promise<string> {
+function readText(incoming: IncomingMessage, done: (error: Error | null, text: string) => void): void {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+  incoming.on("data", (chunk: Buffer) => {
     length += chunk.length;
-    if (length > largestAnswer)
-      throw Object.assign(new Error("its answer is over 1 MB"), { code: "EMSGSIZE" });
     chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
+    if (length > largestAnswer) {
+      incoming.destroy(Object.assign(new Error("its answer is over 1 MB"), { code: "EMSGSIZE" }));
+    }
+  });
+  incoming.once("end", () => done(null, Buffer.concat(chunks).toString("utf8")));
+  incoming.once("error", (error) => done(error, ""));
 }
 
 function seconds(ms: number): string {

@@ -83,6 +83,7 @@ function oneLine(text: string): string {
 }
 
 function parseOptions(args: string[]): { force: boolean; help: boolean } | GhauthError {
+  if (args.length === 0) return { force: false, help: false }; // the timer's way, without loading the parser
   const off = { type: "boolean", default: false } as const;
   try {
     return parseArgs({ args, options: { force: off, help: { ...off, short: "h" } } }).values;
