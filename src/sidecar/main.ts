@@ -47,7 +47,7 @@ export async function main(args: string[]): Promise<number> {
     return 0;
   } catch (thrown) {
     const { code, exitCode, message } = toGhauthError(thrown);
-    log.say("error", "failed", { code, exit: exitCode, sentence: message });
+    log.say("error", "failed", { code, exit: exitCode, sentence: inContainerWords(message, env, options) });
     return exitCode;
   }
 }

@@ -48,7 +48,7 @@ function readSecretFiles(given: Environment, secretsDir: string): Environment {
   if (given["GITHUB_APP_ID"] === undefined && settings["GITHUB_APP_ID"] === undefined) {
     throw new GhauthError(
       "config_invalid",
-      `There is no App ID: mount the App's secret at ${secretsDir} (app-id, installation-id, private-key), or set GITHUB_APP_ID.`,
+      `There is no App ID: mount the App's secret (app-id, installation-id, private-key) at ${secretsDir}.`,
     );
   }
   return settings;
@@ -82,7 +82,11 @@ function warnAboutReach(source: TokenSourceConfig["source"], repositories: strin
 }
 
 /** A sentence of the refresh core in the words of a container's operator: where the setting that it names was given. */
-export function inContainerWords(sentence: string, env: Environment, { secretsDir }: SecretsOptions): string {
+export function inContainerWords(
+  sentence: string,
+  env: Environment,
+  { secretsDir }: Pick<SecretsOptions, "secretsDir">,
+): string {
   const places = Object.entries(secretFiles)
     .filter(([name]) => !env[name])
     .map(([name, file]): [string, string] => [name, join(secretsDir, file)]);

@@ -36,13 +36,12 @@ export function clearTokenDirectory({ tokenFile }: TokenOutput): void {
   for (const path of [tokenFile, expiryFileOf(tokenFile)]) removeAbandoned(dirname(path), basename(path));
 }
 
-/** When the published token expires, on this host's clock; null where there is none or nobody knows. */
+/** When the published token expires, on this host's clock; null where there is none or nobody knows. Never throws. */
 export function readExpiry({ tokenFile }: TokenOutput): Date | null {
   try {
     return parseExpiry(readFileSync(expiryFileOf(tokenFile), "utf8"));
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return null;
-    throw explainWrite(error, `The expiry of ${tokenFile}`);
+  } catch {
+    return null; // whatever is wrong there, the next token is written over it, or the write says why it can't
   }
 }
 
