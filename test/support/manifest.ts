@@ -8,7 +8,8 @@ const deploy = join(import.meta.dirname, "../../deploy");
 
 /** deploy/kubernetes.yaml, as kubectl reads it. */
 export function readManifest(): IPod {
-  return parse(readFileSync(join(deploy, "kubernetes.yaml"), "utf8"), { merge: false }) as IPod;
+  const manifest: IPod = parse(readFileSync(join(deploy, "kubernetes.yaml"), "utf8"));
+  return manifest;
 }
 
 /** A container of the manifest, of whichever kind. */
@@ -35,5 +36,6 @@ export function readEntrypoint(): string[] {
   const words = readContainerfile()
     .at(-1)
     ?.find(({ instruction }) => instruction === "ENTRYPOINT")?.words;
-  return JSON.parse(words ?? "null") as string[];
+  const entrypoint: string[] = JSON.parse(words ?? "[]");
+  return entrypoint;
 }

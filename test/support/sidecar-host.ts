@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { GitHubStandInOptions } from "../../src/demo/github-stand-in.js";
 import { app, createMachine, executables, installation } from "./machine.js";
@@ -13,7 +22,7 @@ export function parseLog(output: string): LogLine[] {
   return output
     .split("\n")
     .filter(Boolean)
-    .map((line) => JSON.parse(line) as LogLine);
+    .map((line): LogLine => JSON.parse(line));
 }
 
 /** A machine with a secret as Kubernetes mounts it (symbolic links, mode 0644) and a token directory in memory. */
@@ -32,6 +41,7 @@ export async function createSidecarHost(github: Partial<GitHubStandInOptions> = 
       machine.write(join(secretsDir, version, name), text, 0o644);
       if (!existsSync(join(secretsDir, name))) symlinkSync(`..data/${name}`, join(secretsDir, name));
     }
+    chmodSync(join(secretsDir, version), 0o755);
     symlinkSync(version, join(secretsDir, "..new"));
     renameSync(join(secretsDir, "..new"), join(secretsDir, "..data"));
   };

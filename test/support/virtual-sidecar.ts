@@ -69,8 +69,10 @@ export async function runVirtualSidecar(
       throw error;
     }
   };
-  const write = (line: string) =>
-    log.push({ ...(JSON.parse(line) as LogLine), elapsed: Math.round(time.elapsedMs() / 1000) });
+  const write = (line: string) => {
+    const said: LogLine = JSON.parse(line);
+    log.push({ ...said, elapsed: Math.round(time.elapsedMs() / 1000) });
+  };
   time.endAfter(time.elapsedMs() + hours * 3_600_000);
   try {
     await keepAlive(
