@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import type { IncomingHttpHeaders } from "node:http";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createPod } from "../support/container.js";
@@ -9,7 +10,7 @@ import { createSidecarHost, parseLog } from "../support/sidecar-host.js";
 
 test("the manifest's pod: init mints, clone clones, the sidecar keeps the token, all without any right", async (context) => {
   needsRoot(context);
-  needs(context, "nsenter", "setpriv", "git", "openssl");
+  needs(context, "nsenter", "setpriv", "git", "gh", "openssl");
   await using host = await createSidecarHost();
   const shared = join(host.root, "shared");
   const git = await createGitServer({
@@ -18,6 +19,10 @@ test("the manifest's pod: init mints, clone clones, the sidecar keeps the token,
   });
   await using _ = { [Symbol.asyncDispose]: git.close };
   await using pod = await createPod({ secrets: host.secretsDir, shared });
+  const socketPath = await host.github.listen({ socketPath: join(shared, "github.sock") });
+  chmodSync(socketPath, 0o777);
+  host.write(join(shared, "gh/config.yml"), "http_unix_socket: /shared/github.sock\n", 0o644);
+  chmodSync(join(shared, "gh"), 0o755);
   const manifest = readManifest();
   const repository = `${git.url}/acme/site.git`;
   const github = { GITHUB_API_URL: host.baseUrl, WORKSPACE_REPOS: repository };
@@ -38,9 +43,7 @@ test("the manifest's pod: init mints, clone clones, the sidecar keeps the token,
   const clone = await pod.run(containerOf(manifest, "clone-repos"), workspace);
   expect(clone).toEqual({ exitCode: 0, output: "" });
   expect(existsSync(pod.path("workspace/site/.git/HEAD"))).toBe(true);
-  expect(git.requests.some(({ username, status }) => username === "x-access-token" && status === 200)).toBe(
-    true,
-  );
+  expect(fetchesOf(git.requests)).toBe(1);
 
   const keeper = containerOf(manifest, "github-token-sidecar");
   await using sidecar = pod.start(keeper, github);
@@ -60,22 +63,22 @@ test("the manifest's pod: init mints, clone clones, the sidecar keeps the token,
   const health = await pod.run({ ...keeper, command: keeper.startupProbe?.exec?.command ?? [], args: [] });
   expect(health).toEqual({ exitCode: 0, output: "The token has 59 min left.\n" });
 
-  // As the workspace's own command does it, by the helper that reads the token of the hour.
   const shell = containerOf(manifest, "workspace");
-  const fetch = await pod.run(
-    { ...shell, args: ["git -C /workspace/site fetch && touch /escape"] },
-    workspace,
-  );
-  expect(fetch).toMatchObject({ output: expect.stringContaining("Read-only file system") });
-  const key = await pod.run({ ...shell, args: ["printf x >/var/run/github/token"] }, workspace);
-  expect(key.exitCode).not.toBe(0);
+  await using work = pod.start(shell, { ...workspace, GH_CONFIG_DIR: "/shared/gh" });
+  await work.saw("4999\n"); // gh, of the rate limit
+  await expect.poll(() => fetchesOf(git.requests)).toBe(2);
+  expect(lastBearer(host.github.requests)).toBe(second);
+  for (const place of ["/escape", "/var/run/github/token"]) {
+    const write = await pod.run({ ...shell, args: [`printf x >${place}`] });
+    expect(write.exitCode).not.toBe(0);
+  }
 
   // A full tmpfs costs no token, and it is told.
   writeFileSync(join(tokenDirectory, "filler"), "");
   fill(join(tokenDirectory, "filler"));
   const full = await pod.run(containerOf(manifest, "generate-initial-token"), {
     ...github,
-    GHAUTH_REFRESH_DEADLINE_SECONDS: "1",
+    GHAUTH_REFRESH_DEADLINE_SECONDS: "3",
   });
   expect(full.exitCode).toBe(75);
   expect(parseLog(full.output).at(-1)).toMatchObject({
@@ -92,6 +95,19 @@ test("the manifest's pod: init mints, clone clones, the sidecar keeps the token,
 function statusOf(pid: number): Record<string, string> {
   const text = readFileSync(`/proc/${pid}/status`, "utf8");
   return Object.fromEntries([...text.matchAll(/^(\w+):\t(.*)$/gm)].map(([, name, value]) => [name, value]));
+}
+
+/** How often a client that had been let in asked for refs. */
+function fetchesOf(requests: { path: string; username: string; status: number }[]): number {
+  return requests.filter(
+    ({ path, username, status }) =>
+      path.includes("/info/refs") && username === "x-access-token" && status === 200,
+  ).length;
+}
+
+function lastBearer(requests: readonly { path: string; headers: IncomingHttpHeaders }[]): string | undefined {
+  const last = requests.findLast(({ path }) => path.endsWith("/rate_limit"));
+  return last?.headers.authorization?.replace(/^(?:bearer|token) /i, "");
 }
 
 function fill(path: string): void {

@@ -179,7 +179,7 @@ describe.concurrent("--once", () => {
     await using host = await createSidecarHost();
     host.github.refuse("server_error", { times: Infinity });
 
-    const { exitCode, stdout } = await host.sidecar(["--once"], { GHAUTH_REFRESH_DEADLINE_SECONDS: "2" });
+    const { exitCode, stdout } = await host.sidecar(["--once"], { GHAUTH_REFRESH_DEADLINE_SECONDS: "3" });
 
     expect(exitCode).toBe(75);
     expect(parseLog(stdout).length).toBeGreaterThan(2);
@@ -255,6 +255,17 @@ describe.concurrent("settings", () => {
   test("LOG_LEVEL leaves out what is below it", async () => {
     await using host = await createSidecarHost();
     expect(await host.sidecar(["--once"], { LOG_LEVEL: "error" })).toMatchObject({ exitCode: 0, stdout: "" });
+  });
+
+  test("on a host whose clock is hours off it mints all the same, judges the expiry rightly, and warns", async () => {
+    await using host = await createSidecarHost();
+    host.github.setClockOffset(7 * 3_600_000);
+
+    const { exitCode, stdout } = await host.sidecar(["--once"]);
+
+    expect(exitCode).toBe(0);
+    expect(parseLog(stdout).map(({ event }) => event)).toEqual(["refreshed", "clock_wrong"]);
+    expect(await host.sidecar(["--health"])).toMatchObject({ stdout: "The token has 59 min left.\n" });
   });
 
   test("--allow-disk takes any directory", async () => {
