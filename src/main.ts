@@ -23,6 +23,10 @@ const verbs: Record<string, Verb> = {
     summary: "-- COMMAND… with a fresh token in its environment",
     load: async () => import("./exec/main.js"),
   },
+  sidecar: {
+    summary: "keeps a token file alive for containers; [--once | --health]",
+    load: async () => import("./sidecar/main.js"),
+  },
   demo: {
     summary: "the whole chain on an embedded GitHub stand-in",
     load: async () => import("./demo/demo.js"),

@@ -10,6 +10,7 @@ const allowed: Record<string, string[]> = {
   system: [],
   github: ["token"],
   refresh: ["github", "token", "system"],
+  sidecar: ["github", "refresh", "token", "system"],
   ghauth: ["token", "system", "takopi"],
   takopi: ["token", "system"],
   transports: ["takopi", "token", "system"],

@@ -35,7 +35,7 @@ export function createAppSource(
 
 function loadPrivateKey(origin: AppSourceConfig["privateKey"]): KeyObject {
   return "path" in origin
-    ? parsePrivateKey(readPrivateKeyFile(origin.path), origin.path)
+    ? parsePrivateKey(readPrivateKeyFile(origin.path, origin), origin.path)
     : parsePrivateKey(origin.text, "GITHUB_APP_PRIVATE_KEY");
 }
 

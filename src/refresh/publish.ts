@@ -13,7 +13,7 @@ export async function publish(deps: GhAuthDeps, to: PublishTo, token: Installati
   try {
     writeTokenFile(to.tokenEnvFile, token);
   } catch (error) {
-    throw explainWrite(error, to.tokenEnvFile);
+    throw explainWrite(error, `The token env file ${to.tokenEnvFile}`);
   }
   if (!to.gh) return [];
   const { updateGhAuth } = await import("./gh-auth.js");
@@ -23,10 +23,11 @@ export async function publish(deps: GhAuthDeps, to: PublishTo, token: Installati
 
 const mayPass = new Set(["ENOSPC", "EDQUOT", "EIO", "EMFILE", "ENFILE", "ENOMEM", "EAGAIN"]);
 
-function explainWrite(error: unknown, path: string): GhauthError {
+/** Why a file could not be written, by the system's error: `write_failed` can pass, `file_unusable` cannot. */
+export function explainWrite(error: unknown, file: string): GhauthError {
   const code = mayPass.has(errnoOf(error) ?? "") ? "write_failed" : "file_unusable";
   const words = writeFailures[errnoOf(error) ?? ""] ?? messageOf(error);
-  return new GhauthError(code, `The token env file ${path} cannot be written: ${words}.`, { cause: error });
+  return new GhauthError(code, `${file} cannot be written: ${words}.`, { cause: error });
 }
 
 const writeFailures: Record<string, string> = {

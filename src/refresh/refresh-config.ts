@@ -9,22 +9,30 @@ export type AppSourceConfig = {
   type: "app";
   appId: string;
   installationId: string | null;
-  privateKey: { path: string } | { text: Secret };
+  /** `anyMode`: others may read the file, as they may where Kubernetes mounted it. */
+  privateKey: { path: string; anyMode?: boolean } | { text: Secret };
   scope: Scope;
 };
 export type BrokerSourceConfig = { type: "broker"; url: URL; bearerFile: string; workspace: string | null };
 export type CommandSourceConfig = { type: "command"; words: [string, ...string[]] };
 
-/** The refresh script's settings, parsed: paths are absolute, `deadlineSeconds` counts from the script's start. */
-export type RefreshConfig = {
+/** Where a token comes from, and how long that may take. */
+export type TokenSourceConfig = {
   apiUrl: URL;
   source: AppSourceConfig | BrokerSourceConfig | CommandSourceConfig;
-  tokenEnvFile: string;
-  gh: { configDir: string; host: string } | null;
   deadlineSeconds: number;
   /** Certificates to trust that Node itself has not read at its start. */
   extraCaFile: string | null;
 };
+
+/** The refresh script's settings, parsed: paths are absolute, `deadlineSeconds` counts from the script's start. */
+export type RefreshConfig = TokenSourceConfig & {
+  tokenEnvFile: string;
+  gh: { configDir: string; host: string } | null;
+};
+
+/** The paths that a token source may need; a sidecar, which has no home, has only these. */
+type SourcePaths = Pick<Paths, "home" | "privateKeyFile">;
 
 /** Reads `github-app.env` and lays the environment over it; an empty variable counts as unset. Rejects with `config_invalid`. */
 export function readRefreshSettings(env: Environment, { appEnvFile }: Paths): Environment {
@@ -54,18 +62,29 @@ function readAppEnvFile(path: string): Map<string, string> {
 
 /** Parses the settings of DESIGN 4.3. Rejects with `config_invalid`, naming the variable and what was expected. */
 export function parseRefreshConfig(settings: Environment, paths: Paths): RefreshConfig {
-  const apiUrl = parseUrl(settings, "GITHUB_API_URL", "https://api.github.com");
+  const source = parseTokenSourceConfig(settings, paths);
   return {
-    apiUrl,
-    source: parseSource(settings, paths),
+    ...source,
     tokenEnvFile: parsePath(settings["TOKEN_ENV_FILE"] ?? paths.tokenEnvFile, paths),
-    gh: parseGh(settings, { apiUrl, paths }),
-    deadlineSeconds: parseDeadline(settings),
+    gh: parseGh(settings, { apiUrl: source.apiUrl, paths }),
+  };
+}
+
+/** The part of them that says where a token comes from. Rejects with `config_invalid`. */
+export function parseTokenSourceConfig(
+  settings: Environment,
+  paths: SourcePaths,
+  usualDeadlineSeconds = 60,
+): TokenSourceConfig {
+  return {
+    apiUrl: parseUrl(settings, "GITHUB_API_URL", "https://api.github.com"),
+    source: parseSource(settings, paths),
+    deadlineSeconds: parseDeadline(settings, usualDeadlineSeconds),
     extraCaFile: settings["NODE_EXTRA_CA_CERTS"] ?? null,
   };
 }
 
-function parseSource(settings: Environment, paths: Paths): RefreshConfig["source"] {
+function parseSource(settings: Environment, paths: SourcePaths): TokenSourceConfig["source"] {
   const name = settings["GITHUB_TOKEN_SOURCE"] ?? "app";
   const parse = sources.get(name);
   if (parse) return parse(settings, paths);
@@ -75,13 +94,13 @@ function parseSource(settings: Environment, paths: Paths): RefreshConfig["source
   );
 }
 
-const sources = new Map<string, (settings: Environment, paths: Paths) => RefreshConfig["source"]>([
+const sources = new Map<string, (settings: Environment, paths: SourcePaths) => TokenSourceConfig["source"]>([
   ["app", parseAppSource],
   ["broker", parseBrokerSource],
   ["command", parseCommandSource],
 ]);
 
-function parseAppSource(settings: Environment, paths: Paths): AppSourceConfig {
+function parseAppSource(settings: Environment, paths: SourcePaths): AppSourceConfig {
   const appId = required(
     settings,
     "GITHUB_APP_ID",
@@ -110,14 +129,14 @@ function parseAppSource(settings: Environment, paths: Paths): AppSourceConfig {
   return { type: "app", appId, installationId, privateKey: parseKeyOrigin(settings, paths), scope };
 }
 
-function parseKeyOrigin(settings: Environment, paths: Paths): AppSourceConfig["privateKey"] {
+function parseKeyOrigin(settings: Environment, paths: SourcePaths): AppSourceConfig["privateKey"] {
   const text = settings["GITHUB_APP_PRIVATE_KEY"];
   if (text !== undefined) return { text: new Secret(text) };
   const path = settings["GITHUB_APP_PRIVATE_KEY_PATH"] ?? settings["GITHUB_APP_PRIVATE_KEY_FILE"];
   return { path: parsePath(path ?? paths.privateKeyFile, paths) };
 }
 
-function parseBrokerSource(settings: Environment, paths: Paths): BrokerSourceConfig {
+function parseBrokerSource(settings: Environment, paths: SourcePaths): BrokerSourceConfig {
   required(settings, "GHAUTH_BROKER_URL", "the broker's base URL");
   return {
     type: "broker",
@@ -157,9 +176,8 @@ function parseGh(
 
 const longestDeadlineSeconds = 3600;
 
-function parseDeadline(settings: Environment): number {
-  const text = settings["GHAUTH_REFRESH_DEADLINE_SECONDS"] ?? "60";
-  const seconds = Number(text);
+function parseDeadline(settings: Environment, usualSeconds: number): number {
+  const seconds = Number(settings["GHAUTH_REFRESH_DEADLINE_SECONDS"] ?? usualSeconds);
   if (!(seconds > 0 && seconds <= longestDeadlineSeconds)) {
     throw invalid(
       "GHAUTH_REFRESH_DEADLINE_SECONDS",
@@ -185,7 +203,7 @@ function parseUrl(settings: Environment, name: string, fallback: string): URL {
   return url;
 }
 
-function parsePath(path: string, { home }: Paths): string {
+function parsePath(path: string, { home }: SourcePaths): string {
   return expandPath(path, { home });
 }
 

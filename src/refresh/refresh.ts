@@ -13,15 +13,18 @@ export type RefreshDeps = RetryDeps & {
 
 export type Refreshed = { token: ObtainedToken; warnings: string[] };
 
+/** `deadlineMs` is an instant of `clock.elapsedMs`; `host` names GitHub in sentences; `obtainOnce`: the caller tries again. */
+export type RefreshOptions = { deadlineMs: number; host: string; obtainOnce?: boolean };
+
 /**
- * One refresh: obtain a token, try it, and only then publish it. `deadlineMs` is an instant of `clock.elapsedMs`;
- * `host` names GitHub in sentences. Rejects with a GhauthError, and what was published before is then untouched.
+ * One refresh: obtain a token, try it, and only then publish it. Rejects with a GhauthError, and what was published
+ * before is then untouched.
  */
 export async function refresh(
   deps: RefreshDeps,
-  { deadlineMs, host }: { deadlineMs: number; host: string },
+  { deadlineMs, host, obtainOnce = false }: RefreshOptions,
 ): Promise<Refreshed> {
-  const token = await obtain(deps, deadlineMs);
+  const token = await obtain(deps, obtainOnce ? -Infinity : deadlineMs);
   refuseDying(token, deps.clock.now());
   const trialMs = Math.min(deadlineMs, deps.clock.elapsedMs() + longestTrialMs);
   await retry(deps, { deadlineMs: trialMs, mostDelayMs: longestTrialDelayMs }, () =>

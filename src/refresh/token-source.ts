@@ -3,7 +3,7 @@ import type { HttpRequest } from "../github/http-client.js";
 import type { GitHubRequest } from "../github/github-api.js";
 import type { Clock } from "../system/clock.js";
 import type { InstallationToken } from "../token/installation-token.js";
-import type { RefreshConfig } from "./refresh-config.js";
+import type { TokenSourceConfig } from "./refresh-config.js";
 
 /** A token as a source gave it; `clockOffsetMs` is how far GitHub's clock is ahead of this host's, where it said so. */
 export type ObtainedToken = InstallationToken & { clockOffsetMs?: number };
@@ -24,7 +24,10 @@ export type SourceDeps = {
 };
 
 /** The configured token source; each is loaded only when it is the one. Rejects where its key or file is unusable. */
-export async function createTokenSource(deps: SourceDeps, config: RefreshConfig): Promise<TokenSource> {
+export async function createTokenSource(
+  deps: SourceDeps,
+  config: Pick<TokenSourceConfig, "apiUrl" | "source">,
+): Promise<TokenSource> {
   const { source } = config;
   switch (source.type) {
     case "app":

@@ -1,0 +1,98 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { errnoOf, GhauthError, messageOf } from "../errors.js";
+import { parseRepositories } from "../github/scope.js";
+import { parseTokenSourceConfig, type TokenSourceConfig } from "../refresh/refresh-config.js";
+import type { Environment } from "../system/paths.js";
+
+/** The token source of a sidecar; `warnings` are sentences about its reach. */
+export type SidecarConfig = TokenSourceConfig & { warnings: string[] };
+
+/** The files of a mounted secret, by the settings of the refresh script that they stand for. */
+const secretFiles = { GITHUB_APP_ID: "app-id", GITHUB_APP_INSTALLATION_ID: "installation-id" };
+const keyFile = "private-key";
+
+export type SecretsOptions = { secretsDir: string; usualDeadlineSeconds: number };
+
+/**
+ * Reads the settings of the environment, laid over those of the mounted secret. Needs no home directory. Rejects with
+ * `config_invalid`, in the words in which the operator of a container gave them.
+ */
+export function readSidecarConfig(env: Environment, options: SecretsOptions): SidecarConfig {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value));
+  const isApp = (given["GITHUB_TOKEN_SOURCE"] ?? "app") === "app";
+  const settings: Environment = {
+    ...(isApp && readSecretFiles(given, options.secretsDir)),
+    ...given,
+    GITHUB_APP_REPOSITORIES: given["WORKSPACE_REPOS"] ?? given["GITHUB_APP_REPOSITORIES"],
+    NODE_EXTRA_CA_CERTS: undefined, // Node has read it already
+  };
+  // For its complaint, which names the variable that the operator knows.
+  parseRepositories(given["WORKSPACE_REPOS"] ?? "", "WORKSPACE_REPOS");
+  const privateKeyFile = join(options.secretsDir, keyFile);
+  const paths = { home: given["HOME"] ?? "/", privateKeyFile };
+  const config = parseTokenSourceConfig(settings, paths, options.usualDeadlineSeconds);
+  return {
+    ...config,
+    source: allowMountedKey(config.source, privateKeyFile),
+    warnings: warnAboutReach(config.source, given["WORKSPACE_REPOS"]),
+  };
+}
+
+function readSecretFiles(given: Environment, secretsDir: string): Environment {
+  const read = Object.entries(secretFiles).map(([name, file]) => [
+    name,
+    given[name] === undefined ? readSecretFile(join(secretsDir, file)) : undefined,
+  ]);
+  const settings: Environment = Object.fromEntries(read);
+  if (given["GITHUB_APP_ID"] === undefined && settings["GITHUB_APP_ID"] === undefined) {
+    throw new GhauthError(
+      "config_invalid",
+      `There is no App ID: mount the App's secret (app-id, installation-id, private-key) at ${secretsDir}.`,
+    );
+  }
+  return settings;
+}
+
+function readSecretFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8").trim() || undefined;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return undefined;
+    throw new GhauthError("config_invalid", `${path} cannot be read: ${messageOf(error)}.`, { cause: error });
+  }
+}
+
+/** Kubernetes mounts secrets 0644, in a directory that only the container sees. */
+function allowMountedKey(source: TokenSourceConfig["source"], mounted: string): TokenSourceConfig["source"] {
+  if (source.type !== "app" || !("path" in source.privateKey)) return source;
+  const { path } = source.privateKey;
+  return { ...source, privateKey: { path, anyMode: path === mounted } };
+}
+
+function warnAboutReach(source: TokenSourceConfig["source"], repositories: string | undefined): string[] {
+  if (source.type !== "app") {
+    return repositories === undefined
+      ? []
+      : [`WORKSPACE_REPOS does not scope this token: it reaches what the ${source.type} gives it.`];
+  }
+  return source.scope.repositories.length > 0
+    ? []
+    : ["The token reaches all repositories of the installation: set WORKSPACE_REPOS to scope it."];
+}
+
+/** A sentence of the refresh core in the words of a container's operator: where the setting that it names was given. */
+export function inContainerWords(
+  sentence: string,
+  env: Environment,
+  { secretsDir }: Pick<SecretsOptions, "secretsDir">,
+): string {
+  const places = Object.entries(secretFiles)
+    .filter(([name]) => !env[name])
+    .map(([name, file]): [string, string] => [name, join(secretsDir, file)]);
+  if (env["WORKSPACE_REPOS"]) places.push(["GITHUB_APP_REPOSITORIES", "WORKSPACE_REPOS"]);
+  return places.reduce(
+    (text, [name, place]) => text.replaceAll(new RegExp(`\\b${name}\\b`, "g"), place),
+    sentence,
+  );
+}
