@@ -178,6 +178,7 @@ describe("in the chat", () => {
   });
 
   test("malformed updates break nothing", async () => {
+    const unsigned = telegram.nextUpdateId();
     const chat = { id: group, type: "supergroup", title: "ops" };
     for (const update of [
       null,
@@ -190,7 +191,7 @@ describe("in the chat", () => {
       { update_id: telegram.nextUpdateId(), message: { message_id: 1, date: 1, chat, text: 5 } },
       {
         update_id: telegram.nextUpdateId(),
-        message: { message_id: 1, date: 1, chat, text: "/ghauth refresh" },
+        message: { message_id: unsigned, date: 1, chat, text: "/ghauth refresh" },
       },
       { update_id: telegram.nextUpdateId(), callback_query: { id: "1", data: "/ghauth refresh" } },
       {
@@ -201,6 +202,8 @@ describe("in the chat", () => {
       telegram.push(update);
     const answer = await catchUp(telegram);
     expect(answer.params.text).toContain("/ghauth status");
+    // Nobody's refresh is refused, and no later test may meet that answer.
+    expect((await answerTo(telegram, unsigned)).params.text).toContain("refresh");
   });
 
   test("a 429 is obeyed", async () => {
