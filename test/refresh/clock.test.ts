@@ -6,7 +6,7 @@ const dayMs = 24 * 60 * 60 * 1000;
 
 test.for([
   { host: "a day slow", offsetMs: dayMs, says: /clock is (?:24 h 0|23 h 59) min behind GitHub's/ },
-  { host: "a day fast", offsetMs: -dayMs, says: /clock is 24 h 0 min ahead of GitHub's/ },
+  { host: "a day fast", offsetMs: -dayMs, says: /clock is (?:24 h 0|23 h 59) min ahead of GitHub's/ },
 ])("a host whose clock is $host mints, with one more signature, and says so", async ({ offsetMs, says }) => {
   await using machine = await createMachine();
   machine.github.setClockOffset(offsetMs);

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { chmodSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
 import { expect, test, type TestContext } from "vitest";
 import { updateGhAuth } from "../../src/refresh/gh-auth.js";
@@ -27,6 +28,19 @@ async function createGhMachine() {
   const env = { ...machine.env, GH_CONFIG_DIR: configDir };
   const gh = async (...words: string[]) => (await execa("gh", words, { env, extendEnv: false })).stdout;
   return Object.assign(machine, { configDir, hosts, gh, ghOn: { GH_AUTH: "auto" } });
+}
+
+/** Whether some gh still writes into a scratch copy there. */
+function isGhAtWork(configDir: string): boolean {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .some((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, "utf8").includes(`GH_CONFIG_DIR=${configDir}/.`);
+      } catch {
+        return false; // it has ended meanwhile
+      }
+    });
 }
 
 const alices = "ghe.example.com:\n    user: alice\n    oauth_token: gho_alice\n    git_protocol: ssh\n";
@@ -271,6 +285,8 @@ test("a SIGKILL at any moment leaves hosts.yml whole, and the next run leaves no
     expect(machine.read(machine.hosts)).toMatch(/^\s+oauth_token: ghs_\S{30,}$/m);
   }
 
+  // A killed run's gh goes on by itself for a moment, and would make its scratch anew.
+  while (isGhAtWork(machine.configDir)) await delay(20);
   await machine.refresh({ env: machine.ghOn });
 
   expect(readdirSync(machine.configDir).sort()).toEqual(["config.yml", "hosts.yml"]);
