@@ -14,6 +14,7 @@ const exitCodes = {
   lock_timeout: 75,
   refresh_timeout: 75,
   stopped: 75,
+  address_in_use: 75,
   write_failed: 75,
   unexpected: 75,
 
@@ -38,6 +39,8 @@ const exitCodes = {
   refused: 78,
   source_refused: 78,
   tls_untrusted: 78,
+  app_unconfigured: 78,
+  scope_unavailable: 78,
 } as const;
 
 export type ErrorCode = keyof typeof exitCodes;

@@ -19,6 +19,10 @@ const verbs: Record<string, Verb> = {
     summary: "-- COMMAND… with a fresh token in its environment",
     load: async () => import("./exec/main.js"),
   },
+  broker: {
+    summary: "serves tokens over HTTP to many hosts; client add NAME",
+    load: async () => import("./broker/main.js"),
+  },
   demo: {
     summary: "the whole chain on an embedded GitHub stand-in",
     load: async () => import("./demo/demo.js"),

@@ -10,6 +10,7 @@ const allowed: Record<string, string[]> = {
   system: [],
   github: ["token"],
   refresh: ["github", "token", "system"],
+  broker: ["github", "refresh", "token", "system"],
   ghauth: ["token", "system", "takopi"],
   takopi: ["token"],
   transports: ["takopi"],
