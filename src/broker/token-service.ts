@@ -11,9 +11,6 @@ import type { TokenTarget } from "./token-target.js";
 /** Minting that several brokers share; `mint` is run by one of them at a time. */
 export type ShareMint = (key: string, needMs: number, mint: () => Promise<HeldToken>) => Promise<ServedToken>;
 
-/** A broker without a store mints for itself. */
-export const mintAlone: ShareMint = async (_key, _needMs, mint) => ({ token: await mint(), from: "mint" });
-
 export type TokenServiceDeps = {
   clock: Clock;
   random: () => number;

@@ -9,7 +9,11 @@ import type { Log } from "./log.js";
 import { createMetrics, type Metrics } from "./metrics.js";
 import type { ServerDeps } from "./server.js";
 import { createTokenProvider } from "./token-provider.js";
-import { createTokenService, mintAlone, type TokenService } from "./token-service.js";
+import { openRedisStore } from "./redis-store.js";
+import { createSharedMint, mintAlone } from "./shared-mint.js";
+import { createSeal, readStoreKey } from "./token-seal.js";
+import { createTokenService, type TokenService } from "./token-service.js";
+import type { TokenStore } from "./token-store.js";
 
 export type TokensDeps = {
   clock: Clock;
@@ -30,8 +34,8 @@ const wholeScope: Scope = { owner: null, repositories: [], permissions: {} };
  * All that stands behind the routes. A host without an App, or without its key, is told so by every answer; a key or
  * a setting that is wrong rejects.
  */
-export async function openTokens(deps: TokensDeps, { settings, paths }: Given): Promise<OpenTokens> {
-  const { log } = deps;
+export async function openTokens(deps: TokensDeps, { settings, paths, options }: Given): Promise<OpenTokens> {
+  const { clock, random, log } = deps;
   adoptProxy(settings, deps.env);
   const opened = await openProvider(deps, settings, paths);
   const metrics = createMetrics();
@@ -40,12 +44,14 @@ export async function openTokens(deps: TokensDeps, { settings, paths }: Given): 
     return { tokens: opened, app: wholeScope, metrics, storeState: () => null, close: async () => {} };
   }
   const { provider, config } = opened;
+  const deadlineMs = config.deadlineSeconds * 1000;
+  const store = await openStore({ ...deps, metrics }, settings, options.store);
   const tokens: TokenService = createTokenService(
     {
       ...deps,
       provider,
       request: provider.request,
-      shareMint: mintAlone,
+      shareMint: store ? createSharedMint({ clock, random, store }, { deadlineMs }) : mintAlone,
       onMinted: (token) => {
         metrics.minted();
         log.debug({ sha256: token.fingerprint, expires_at: token.expiresAt }, "minted");
@@ -54,14 +60,17 @@ export async function openTokens(deps: TokensDeps, { settings, paths }: Given): 
       onRenewalFailed: ({ code, message }) =>
         log.warn({ code, sentence: redact(message) }, "not renewed: the token that is held stays"),
     },
-    { deadlineMs: config.deadlineSeconds * 1000, host: config.apiUrl.host },
+    { deadlineMs, host: config.apiUrl.host },
   );
   return {
     tokens,
     app: config.source.type === "app" ? config.source.scope : wholeScope,
     metrics,
-    storeState: () => null,
-    close: async () => provider.close(),
+    storeState: () => store && (store.isReached() ? "reached" : "not reached: this broker goes on alone"),
+    close: async () => {
+      provider.close();
+      await store?.close();
+    },
   };
 }
 
@@ -83,4 +92,28 @@ async function openProvider(
     deps.log.warn({ code: error.code, sentence: error.message }, "the private key is missing");
     return "no token provider registered";
   }
+}
+
+async function openStore(
+  { clock, log, metrics }: TokensDeps & { metrics: Metrics },
+  settings: Environment,
+  options: BrokerOptions["store"],
+): Promise<TokenStore | null> {
+  if (!options) return null;
+  const seal = createSeal(readStoreKey(options.keyFile));
+  const onChange = (lostBecause: string | null) => {
+    metrics.storeIs(lostBecause === null);
+    if (lostBecause === null) log.info("the store is back: tokens are shared again");
+    else log.warn({ sentence: lostBecause }, "the store is lost: this broker goes on alone");
+  };
+  const store = await openRedisStore(
+    { seal, now: clock.now, onChange },
+    {
+      url: options.url,
+      username: settings["GHAUTH_STORE_USERNAME"],
+      password: settings["GHAUTH_STORE_PASSWORD"],
+    },
+  );
+  metrics.storeIs(store.isReached());
+  return store;
 }
