@@ -9,7 +9,6 @@ import type { Log } from "./log.js";
 import { createMetrics, type Metrics } from "./metrics.js";
 import type { ServerDeps } from "./server.js";
 import { createTokenProvider } from "./token-provider.js";
-import { openRedisStore } from "./redis-store.js";
 import { createSharedMint, mintAlone } from "./shared-mint.js";
 import { createSeal, readStoreKey } from "./token-seal.js";
 import { createTokenService, type TokenService } from "./token-service.js";
@@ -106,6 +105,7 @@ async function openStore(
     if (lostBecause === null) log.info("the store is back: tokens are shared again");
     else log.warn({ sentence: lostBecause }, "the store is lost: this broker goes on alone");
   };
+  const { openRedisStore } = await import("./redis-store.js");
   const store = await openRedisStore(
     { seal, now: clock.now, onChange },
     {
