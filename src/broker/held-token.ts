@@ -1,13 +1,14 @@
 import type { InstallationToken } from "../token/installation-token.js";
 import type { Secret } from "../token/secret.js";
+import { isoSeconds } from "../token/token-file.js";
 
 /** A token that the broker holds: `expiresAt` is on this host's clock, `lifeMs` what it had when it was minted. */
 export type HeldToken = {
   secret: Secret;
   expiresAt: Date;
   lifeMs: number;
-  /** Whether the source told the expiry; else it is our guess, which nobody is told. */
-  isExpiryKnown: boolean;
+  /** The expiry as RFC 3339, which is told; null where the source told none and `expiresAt` is our guess. */
+  expiry: string | null;
   fingerprint: string;
 };
 
@@ -23,7 +24,7 @@ export function holdToken({ secret, expiresAt }: InstallationToken, now: Date): 
     secret,
     expiresAt: until,
     lifeMs: until.getTime() - now.getTime(),
-    isExpiryKnown: expiresAt !== null,
+    expiry: expiresAt && isoSeconds(expiresAt),
     fingerprint: secret.fingerprint,
   };
 }

@@ -9,6 +9,8 @@ export type Place = { owner: string; repository: string | null };
 export type FoundInstallation = { id: string; isRemembered: boolean };
 
 export type Installations = {
+  /** What is remembered, without asking. */
+  recall: (place: Place) => string | null;
   /** Rejects with `installation_not_found` or `repository_inaccessible`, which are remembered for 30 s. */
   find: (place: Place) => Promise<FoundInstallation>;
   forget: (place: Place) => void;
@@ -44,6 +46,10 @@ export function createInstallations(
   };
 
   return {
+    recall: (place) => {
+      const known = found.get(keyOf(place));
+      return known && "id" in known ? known.id : null;
+    },
     find: async (place) => {
       const key = keyOf(place);
       const known = found.get(key);

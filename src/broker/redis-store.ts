@@ -4,6 +4,7 @@ import { messageOf } from "../errors.js";
 import { isObject, parseJson } from "../github/github-api.js";
 import { isTokenText } from "../token/installation-token.js";
 import { redact, Secret } from "../token/secret.js";
+import { isoSeconds } from "../token/token-file.js";
 import { type HeldToken, lifeLeft } from "./held-token.js";
 import type { Seal } from "./token-seal.js";
 import type { TokenStore, Unlock } from "./token-store.js";
@@ -81,11 +82,11 @@ export async function openRedisStore(
       const name = nameOf("token", key);
       const leftMs = Math.floor(lifeLeft(token, now()));
       if (leftMs <= 0) return;
-      const { lifeMs, isExpiryKnown } = token;
+      const { lifeMs, expiry } = token;
       const text = JSON.stringify({
         token: token.secret.reveal(),
         life_ms: lifeMs,
-        is_expiry_known: isExpiryKnown,
+        is_expiry_known: expiry !== null,
       });
       await ask(client.set(name, seal.seal(text, name), { expiration: { type: "PX", value: leftMs } }));
     },
@@ -126,7 +127,8 @@ function parseHeld(text: string, expiresAt: Date): HeldToken | null {
   if (typeof token !== "string" || !isTokenText(token)) return null;
   if (typeof lifeMs !== "number" || typeof isExpiryKnown !== "boolean") return null;
   const secret = new Secret(token);
-  return { secret, expiresAt, lifeMs, isExpiryKnown, fingerprint: secret.fingerprint };
+  const expiry = isExpiryKnown ? isoSeconds(expiresAt) : null;
+  return { secret, expiresAt, lifeMs, expiry, fingerprint: secret.fingerprint };
 }
 
 async function waitUntilReady(client: {

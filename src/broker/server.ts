@@ -2,10 +2,9 @@ import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import type { Scope } from "../github/scope.js";
 import type { Clock } from "../system/clock.js";
-import { isoSeconds } from "../token/token-file.js";
 import { refuse } from "./answer-error.js";
 import type { Authenticate, Client } from "./clients.js";
-import { type HeldToken, lifeLeft } from "./held-token.js";
+import { lifeLeft } from "./held-token.js";
 import type { Log } from "./log.js";
 import type { Metrics } from "./metrics.js";
 import { decideTarget } from "./policy.js";
@@ -166,9 +165,9 @@ async function serveToken(
   metrics.served(from);
   said["from"] = from;
   said["sha256"] = token.fingerprint;
-  said["expires_at"] = expiryOf(token) ?? undefined;
+  said["expires_at"] = token.expiry ?? undefined;
   said["ttl_seconds"] = Math.floor(lifeLeft(token, clock.now()) / 1000);
-  const expiry = { expires_at: expiryOf(token) };
+  const expiry = { expires_at: token.expiry };
   return repository
     ? {
         namespace: repository.owner,
@@ -177,10 +176,6 @@ async function serveToken(
         ...expiry,
       }
     : { token: token.secret.reveal(), ...expiry };
-}
-
-function expiryOf({ expiresAt, isExpiryKnown }: HeldToken): string | null {
-  return isExpiryKnown ? isoSeconds(expiresAt) : null;
 }
 
 function refusalHeaders({ status, retryAfterSeconds }: Refusal): Record<string, string> {

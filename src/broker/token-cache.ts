@@ -33,6 +33,8 @@ const defaultMostTokens = 1000;
 export type TokenCache<Target> = {
   /** A token with `needMs` left, or 5 minutes; below that only while no other can be had. Rejects as `obtain` does. */
   get: (key: string, target: Target, needMs: number) => Promise<ServedToken>;
+  /** The same at once, where nothing need be waited for; else null. */
+  peek: (key: string, target: Target, needMs: number) => ServedToken | null;
   /** The tokens that are held and live, by their keys. */
   live: () => [string, HeldToken][];
 };
@@ -90,17 +92,23 @@ export function createTokenCache<Target>({
     });
   };
 
+  const peek = (key: string, target: Target, needMs: number): ServedToken | null => {
+    const token = held.get(key);
+    const now = clock.now();
+    if (!token || lifeLeft(token, now) < Math.max(needMs, leastLifeMs)) return null;
+    if (isDueForRenewal(token, now)) renewInBackground(key, target);
+    return { token, from: "cache" };
+  };
+
   return {
+    peek,
     get: async (key, target, needMs) => {
+      const found = peek(key, target, needMs);
+      if (found) return found;
       const leastMs = Math.max(needMs, leastLifeMs);
       const token = held.get(key);
-      const now = clock.now();
-      if (token && lifeLeft(token, now) >= leastMs) {
-        if (isDueForRenewal(token, now)) renewInBackground(key, target);
-        return { token, from: "cache" };
-      }
       const pause = pauseOf(key);
-      if (token && lifeLeft(token, now) > 0 && pause) return { token, from: "cache" };
+      if (token && lifeLeft(token, clock.now()) > 0 && pause) return { token, from: "cache" };
       if (pause?.error.retryAfterMs !== undefined) throw stillWaiting(pause, clock.elapsedMs());
       try {
         const joined = jobs.get(key);

@@ -7,7 +7,7 @@ import type { AppSourceConfig, RefreshConfig } from "../refresh/refresh-config.j
 import { createTokenSource, type SourceDeps, type TokenSource } from "../refresh/token-source.js";
 import type { Clock } from "../system/clock.js";
 import type { Environment } from "../system/paths.js";
-import { createInstallations, type Installations, type Place } from "./installations.js";
+import { createInstallations, type Place } from "./installations.js";
 import { isWholeScope, normalizeScope, type TokenTarget } from "./token-target.js";
 
 /** What a target comes to: a `key` that is the same for all who may share the token, and the source that yields it. */
@@ -19,6 +19,8 @@ export type ResolvedTarget = {
 };
 
 export type TokenProvider = {
+  /** The target as `resolve` would answer, where it need not ask anybody; else null. */
+  recall: (target: TokenTarget) => ResolvedTarget | null;
   /** Rejects with `scope_unavailable` where the target can't be had, else as looking an installation up does. */
   resolve: (target: TokenTarget) => Promise<ResolvedTarget>;
   /** Whether tokens can be had at all, found out as cheaply as can be. */
@@ -49,49 +51,54 @@ type AppConfig = AppSourceConfig & { host: string };
 function createAppProvider(deps: SourceDeps, config: AppConfig): Omit<TokenProvider, "close"> {
   const app = createAppClient(deps, config);
   const installations = createInstallations({ appRequest: app.appRequest, clock: deps.clock }, config);
+  const resolved = (id: string, { scope }: TokenTarget, forget: ResolvedTarget["forget"]): ResolvedTarget => {
+    const mintTarget = { ...config, installationId: id, scope };
+    return {
+      key: `${config.host} ${config.appId} ${id} ${normalizeScope(scope)}`,
+      source: {
+        obtain: async () => app.mint(mintTarget),
+        diagnose: async (refusal) => app.diagnose(refusal, mintTarget),
+      },
+      forget,
+    };
+  };
   return {
+    recall: (target) => {
+      const place = placeOf(target, config);
+      const id = place === null ? config.installationId : installations.recall(place);
+      if (id === null || isDenied(id, target, config)) return null;
+      return resolved(id, target, place && (() => installations.forget(place)));
+    },
     resolve: async (target) => {
-      const { id, forget } = await locate(installations, target, config);
-      const mintTarget = { ...config, installationId: id, scope: target.scope };
-      return {
-        key: `${config.host} ${config.appId} ${id} ${normalizeScope(target.scope)}`,
-        source: {
-          obtain: async () => app.mint(mintTarget),
-          diagnose: async (refusal) => app.diagnose(refusal, mintTarget),
-        },
-        forget,
-      };
+      const place = placeOf(target, config);
+      if (place === null) return resolved(config.installationId ?? "", target, null);
+      const { id, isRemembered } = await installations.find(place);
+      if (isDenied(id, target, config)) {
+        throw new GhauthError(
+          "scope_unavailable",
+          `${place.owner} is not the owner of installation ${config.installationId}.`,
+        );
+      }
+      return resolved(id, target, isRemembered ? () => installations.forget(place) : null);
     },
     probe: async () => askForApp(app, config),
   };
 }
 
-async function locate(
-  installations: Installations,
-  { scope, installation }: TokenTarget,
-  config: AppConfig,
-): Promise<{ id: string; forget: (() => void) | null }> {
-  if (installation === "configured" && config.installationId !== null)
-    return { id: config.installationId, forget: null };
+/** Where a target's installation is to be looked up; null where it is the configured one. */
+function placeOf({ scope, installation }: TokenTarget, { installationId }: AppConfig): Place | null {
+  if (installation === "configured" && installationId !== null) return null;
   if (scope.owner === null) {
     throw new GhauthError(
       "config_invalid",
       "GITHUB_APP_INSTALLATION_ID is not set, and no repository names an owner: set it, or ask for repositories by name.",
     );
   }
-  const place: Place = { owner: scope.owner, repository: scope.repositories[0] ?? null };
-  const { id, isRemembered } = await installations.find(place);
-  if (
-    installation === "configured_or_denied" &&
-    config.installationId !== null &&
-    id !== config.installationId
-  ) {
-    throw new GhauthError(
-      "scope_unavailable",
-      `${scope.owner} is not the owner of installation ${config.installationId}.`,
-    );
-  }
-  return { id, forget: isRemembered ? () => installations.forget(place) : null };
+  return { owner: scope.owner, repository: scope.repositories[0] ?? null };
+}
+
+function isDenied(id: string, { installation }: TokenTarget, { installationId }: AppConfig): boolean {
+  return installation === "configured_or_denied" && installationId !== null && id !== installationId;
 }
 
 async function askForApp({ appRequest }: AppClient, { host, appId }: AppConfig): Promise<void> {
@@ -102,6 +109,7 @@ async function askForApp({ appRequest }: AppClient, { host, appId }: AppConfig):
 /** A broker's or a command's token reaches what it reaches. */
 function createWholeProvider(source: TokenSource, type: string): Omit<TokenProvider, "close"> {
   return {
+    recall: () => null,
     resolve: async ({ scope }) => {
       if (isWholeScope(scope)) return { key: type, source, forget: null };
       throw new GhauthError(

@@ -47,7 +47,7 @@ test("a broker that comes later finds the token in the store, with the life it h
   const epochOf = ({ json }: typeof first) => Date.parse(String((json as { expires_at: string }).expires_at));
   expect(second.status).toBe(200);
   expect(Math.abs(epochOf(first) - epochOf(second))).toBeLessThanOrEqual(1000);
-  expect(later.lines().at(-1)).toMatchObject({ from: "store" });
+  expect(await later.tokenLine()).toMatchObject({ from: "store" });
   expect(fleet.github.mints).toBe(1);
 });
 

@@ -139,7 +139,7 @@ test("a refusal that a person must act on is 500, and the log says what it is", 
   const { status, text } = await broker.call(admin, { as: "ops" });
 
   expect({ status, text }).toEqual({ status: 500, text: '{"error":"token refresh failed"}' });
-  expect(broker.lines().at(-1)).toMatchObject({
+  expect(await broker.tokenLine()).toMatchObject({
     client: "ops",
     route: "admin",
     status: 500,

@@ -98,12 +98,11 @@ async function startBroker(machine: Machine, args: string[], env: Record<string,
       if (status !== 200 || typeof token !== "string") throw new Error(`no token: ${status} ${body}`);
       return token;
     },
-    /** The log so far. */
-    lines: (): BrokerLine[] =>
-      program
-        .output()
-        .split("\n")
-        .flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : [])),
+    /** The log's line of the answer that came after the last one looked at; it is written beside the work. */
+    tokenLine: async (): Promise<BrokerLine | undefined> => {
+      await program.saw('"msg":"token"}\n');
+      return readLines(program.output()).findLast(({ msg }) => msg === "token");
+    },
     stop: async () => {
       program.send("SIGTERM");
       return program.exitCode();
@@ -132,6 +131,13 @@ async function callBroker(
     text: answered,
     json: parseJson(answered),
   };
+}
+
+function readLines(output: string): BrokerLine[] {
+  return output
+    .split("\n")
+    .slice(0, -1)
+    .flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []));
 }
 
 function parseJson(answered: string): unknown {
