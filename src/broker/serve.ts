@@ -7,7 +7,7 @@ import { type BrokerOptions, parseBrokerOptions, readBrokerSettings } from "./br
 import { type Authenticate, authenticateNobody, createAuthenticate, readClients } from "./clients.js";
 import { closeGracefully, createBoundedServer, isLoopback, listen } from "./listen.js";
 import { createLog, type Log } from "./log.js";
-import { createServer } from "./server.js";
+import { createQuickAnswer, createServer, type ServerDeps } from "./server.js";
 import { openTokens } from "./tokens.js";
 
 /** The broker, until SIGTERM or SIGINT; resolves with the exit code. Rejects where it can't start. */
@@ -22,7 +22,7 @@ export async function serve(args: string[]): Promise<number> {
   const deps = { clock: systemClock, random: Math.random, env, log };
   const { tokens, app, metrics, storeState, close } = await openTokens(deps, { settings, paths, options });
   try {
-    const routes = createServer({
+    const serverDeps: ServerDeps = {
       clock: systemClock,
       log,
       metrics,
@@ -30,10 +30,13 @@ export async function serve(args: string[]): Promise<number> {
       tokens,
       app,
       storeState,
-    });
+    };
     const stopped = waitForStop();
-    const answer = getRequestListener(routes.fetch);
-    const server = createBoundedServer((request, response) => void answer(request, response));
+    const answerAtOnce = createQuickAnswer(serverDeps);
+    const answer = getRequestListener(createServer(serverDeps).fetch);
+    const server = createBoundedServer((request, response) => {
+      if (!answerAtOnce(request, response)) void answer(request, response);
+    });
     process.on("SIGHUP", () => {
       authenticate = reload(log, { clientsFile, options, authenticate });
     });

@@ -23,6 +23,8 @@ export type TokenServiceDeps = {
 };
 
 export type TokenService = {
+  /** The token at once, where nobody need be asked for it; else null. */
+  peek: (target: TokenTarget, minTtlMs: number) => ServedToken | null;
   /** Rejects with `refresh_timeout` where there is no answer within the deadline, else with what GitHub refuses. */
   get: (target: TokenTarget, minTtlMs: number) => Promise<ServedToken>;
   live: () => [string, HeldToken][];
@@ -76,13 +78,15 @@ export function createTokenService(
     }
   };
 
+  const peek = (target: TokenTarget, minTtlMs: number): ServedToken | null => {
+    const known = provider.recall(target);
+    return known && cache.peek(known.key, known, minTtlMs);
+  };
+
   return {
-    get: async (target, minTtlMs) => {
-      // Most requests: no timer, no turn of the event loop.
-      const known = provider.recall(target);
-      const served = known && cache.peek(known.key, known, minTtlMs);
-      return served ?? within(deadlineMs, host, get(target, minTtlMs));
-    },
+    peek,
+    get: async (target, minTtlMs) =>
+      peek(target, minTtlMs) ?? within(deadlineMs, host, get(target, minTtlMs)),
     live: cache.live,
     check: async () => {
       if (cache.live().length === 0) await within(deadlineMs, host, provider.probe());
