@@ -27,7 +27,8 @@ const endsTokens: ReadonlySet<ErrorCode> = new Set([
 
 type Pause = { untilMs: number; error: GhauthError };
 
-const renewalPauseMs = 30_000;
+/** Where nothing was said; for as long a token that is still good is served as it is. */
+const pauseMs = 10_000;
 const defaultMostTokens = 1000;
 
 export type TokenCache<Target> = {
@@ -63,8 +64,7 @@ export function createTokenCache<Target>({
     } catch (thrown) {
       const error = toGhauthError(thrown);
       if (endsTokens.has(error.code)) held.delete(key);
-      if (error.retryAfterMs !== undefined)
-        pauses.set(key, { untilMs: clock.elapsedMs() + error.retryAfterMs, error });
+      pauses.set(key, { untilMs: clock.elapsedMs() + (error.retryAfterMs ?? pauseMs), error });
       throw error;
     }
   };
@@ -86,8 +86,6 @@ export function createTokenCache<Target>({
     if (jobs.has(key) || pauseOf(key)) return;
     renew(key, target, leastLifeMs).catch((thrown: unknown) => {
       const error = toGhauthError(thrown);
-      const untilMs = clock.elapsedMs() + Math.max(renewalPauseMs, error.retryAfterMs ?? 0);
-      pauses.set(key, { untilMs, error });
       onRenewalFailed(error, target);
     });
   };

@@ -1,22 +1,11 @@
 import { existsSync, mkdirSync, statSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { type Broker, createKeyHost } from "../support/broker.js";
+import { createKeyHost, sendRaw } from "../support/broker.js";
 import { expectNoSecret } from "../support/machine.js";
 import { createRandom } from "../support/random.js";
 
 const admin = "/admin/github-installation-token";
-
-/** Sends bytes as they are, and answers all that comes back until the broker ends the connection. */
-async function sendRaw({ address }: Broker, bytes: string): Promise<string> {
-  const [host, port] = address.split(":");
-  const socket = connect({ host: host ?? "", port: Number(port) });
-  socket.on("error", () => {}); // it may be cut while we write
-  socket.write(bytes);
-  return text(socket).catch(() => "");
-}
 
 test("a unix socket has mode 0660, is taken over from a killed broker, never from a running one", async () => {
   await using host = await createKeyHost();
@@ -54,23 +43,6 @@ test("SIGTERM lets what is running finish, and ends with 0", async () => {
 
   expect(await asked).toMatchObject({ status: 200 });
   expect(await stopped).toBe(0);
-});
-
-test("a large body, large headers and a client that never ends its request are cut off", async () => {
-  await using host = await createKeyHost();
-  host.letIn({ ops: "admin = true" });
-  const broker = await host.startBroker();
-  const get = "GET /healthz HTTP/1.1\r\nHost: broker\r\n";
-
-  const [body, headers, slow] = await Promise.all([
-    sendRaw(broker, `${get}Content-Length: 1000000\r\n\r\n${"x".repeat(100_000)}`),
-    sendRaw(broker, `${get}X: ${"x".repeat(20_000)}\r\n\r\n`),
-    sendRaw(broker, get),
-  ]);
-
-  expect(body).toMatch(/^(?:HTTP\/1\.1 413 |$)/);
-  expect(headers).toMatch(/^HTTP\/1\.1 431 /);
-  expect(slow).toMatch(/^HTTP\/1\.1 408 /);
 });
 
 test("whatever is sent gets an answer, never a 5xx, and never a secret", async () => {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { once } from "node:events";
@@ -150,4 +151,13 @@ function parseJson(answered: string): unknown {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
+}
+
+/** Sends bytes as they are, and answers all that comes back until the broker ends the connection. */
+export async function sendRaw({ address }: Broker, bytes: string): Promise<string> {
+  const [host, port] = address.split(":");
+  const socket = connect({ host: host ?? "", port: Number(port) });
+  socket.on("error", () => {}); // it may be cut while we write
+  socket.write(bytes);
+  return text(socket).catch(() => "");
 }
