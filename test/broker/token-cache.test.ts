@@ -1,3 +1,4 @@
+import { setImmediate as settled } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { holdToken } from "../../src/broker/held-token.js";
 import { createTokenCache, type Obtain } from "../../src/broker/token-cache.js";
@@ -28,9 +29,10 @@ function createExample({ mostTokens = 100 } = {}) {
     cache,
     renewalsFailed,
     pass: (ms: number) => (state.elapsedMs += ms),
-    /** The number of the token that is served. */
+    /** The number of the token that is served; what that began in the background has ended then. */
     ask: async (needMs = 0, key = "key") => {
       const { token } = await cache.get(key, null, needMs);
+      await settled();
       return Number(token.secret.reveal().split("-").at(-1));
     },
   };
