@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import { build } from "esbuild";
 
 // A GitHub for the bench, in a process of its own; stdin says which App it knows, stdout where it listens.
-const { id, installationId, publicKey } = JSON.parse(await text(process.stdin));
+const { id, installationId, publicKey, repositories = ["site"] } = JSON.parse(await text(process.stdin));
 const {
   outputFiles: [bundle],
 } = await build({
@@ -30,7 +30,7 @@ const gitHub = createGitHubStandIn({
       id: installationId,
       appId: id,
       account: { login: "acme", type: "Organization" },
-      repositories: ["site"],
+      repositories,
     },
   ],
 });

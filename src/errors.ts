@@ -12,7 +12,9 @@ const exitCodes = {
   token_refused: 75,
   source_unavailable: 75,
   lock_timeout: 75,
+  refresh_timeout: 75,
   stopped: 75,
+  address_in_use: 75,
   write_failed: 75,
   already_running: 75,
   chat_conflict: 75,
@@ -40,6 +42,7 @@ const exitCodes = {
   source_refused: 78,
   tls_untrusted: 78,
   chat_token_refused: 78,
+  scope_unavailable: 78,
 } as const;
 
 export type ErrorCode = keyof typeof exitCodes;

@@ -27,6 +27,10 @@ const verbs: Record<string, Verb> = {
     summary: "keeps a token file alive for containers; [--once | --health]",
     load: async () => import("./sidecar/main.js"),
   },
+  broker: {
+    summary: "serves tokens over HTTP to many hosts; client add NAME",
+    load: async () => import("./broker/main.js"),
+  },
   demo: {
     summary: "the whole chain on an embedded GitHub stand-in",
     load: async () => import("./demo/demo.js"),

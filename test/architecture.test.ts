@@ -11,6 +11,7 @@ const allowed: Record<string, string[]> = {
   github: ["token"],
   refresh: ["github", "token", "system"],
   sidecar: ["github", "refresh", "token", "system"],
+  broker: ["github", "refresh", "token", "system"],
   ghauth: ["token", "system", "takopi"],
   takopi: ["token", "system"],
   transports: ["takopi", "token", "system"],

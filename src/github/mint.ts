@@ -87,18 +87,39 @@ export async function findInstallation(
   if (answer.status !== 404 || explainRefusal(answer, asked).code !== "installation_not_found") {
     throw explainRefusal(answer, asked);
   }
-  // GitHub answers this one for organizations too.
-  const owners = await appRequest({ method: "GET", path: `/users/${owner}/installation` });
-  if (installationIdIn(owners) !== undefined) {
+  if ((await askOwner(appRequest, owner, asked)) !== undefined) {
     throw new GhauthError(
       "repository_inaccessible",
       `App ${asked.appId} is installed for ${owner}, but ${owner}/${repository} does not exist or is not selected: correct the name, or select it in the installation's settings.`,
     );
   }
-  if (owners.status !== 404) throw explainRefusal(owners, asked);
-  throw new GhauthError(
+  throw notInstalled(`${owner}/${repository}`, asked);
+}
+
+/** Finds the installation for an owner's account. Rejects with `installation_not_found` where there is none. */
+export async function findOwnerInstallation(
+  appRequest: AppRequest,
+  { owner, asked }: { owner: string; asked: Asked },
+): Promise<string> {
+  const id = await askOwner(appRequest, owner, asked);
+  if (id !== undefined) return id;
+  throw notInstalled(owner, asked);
+}
+
+/** GitHub answers this one for organizations too. */
+async function askOwner(appRequest: AppRequest, owner: string, asked: Asked): Promise<string | undefined> {
+  const answer = await appRequest({ method: "GET", path: `/users/${owner}/installation` });
+  const id = installationIdIn(answer);
+  if (id !== undefined) return id;
+  const refusal = explainRefusal(answer, asked);
+  if (refusal.code !== "installation_not_found") throw refusal;
+  return undefined;
+}
+
+function notInstalled(where: string, { appId }: Asked): GhauthError {
+  return new GhauthError(
     "installation_not_found",
-    `App ${asked.appId} is not installed on ${owner}/${repository}: install it there, or correct the name.`,
+    `App ${appId} is not installed on ${where}: install it there, or correct the name.`,
   );
 }
 

@@ -2,13 +2,13 @@
 import { parseArgs } from "node:util";
 import { GhauthError, messageOf, toGhauthError } from "../errors.js";
 import { systemClock } from "../system/clock.js";
-import { type Environment, type Paths, resolvePaths } from "../system/paths.js";
+import { type Paths, resolvePaths } from "../system/paths.js";
 import { processStartedAt } from "../system/process-start.js";
 import { appendRefreshLog } from "../token/refresh-log.js";
 import { redact, type Secret } from "../token/secret.js";
 import { readTokenFile, type TokenFile } from "../token/token-file.js";
 import { attemptRefresh } from "./attempt.js";
-import { parseRefreshConfig, readRefreshSettings } from "./refresh-config.js";
+import { adoptProxy, parseRefreshConfig, readRefreshSettings } from "./refresh-config.js";
 import { type Report, reportFailure, reportRefreshed, reportStopped, skippedSentence } from "./report.js";
 
 const usage = `usage: takopi-refresh-github-token [--force]
@@ -51,7 +51,7 @@ async function run(paths: Paths, force: boolean): Promise<number> {
   );
   try {
     const settings = readRefreshSettings(env, paths);
-    adoptProxy(settings);
+    adoptProxy(settings, env);
     const config = parseRefreshConfig(settings, paths);
     ({ tokenEnvFile } = config);
     found = readTokenFile(tokenEnvFile);
@@ -66,14 +66,6 @@ async function run(paths: Paths, force: boolean): Promise<number> {
     return conclude(reportRefreshed(refreshed, { config, now: now(), home: paths.home }));
   } catch (thrown) {
     return conclude(reportFailure(toGhauthError(thrown), { held: readTokenFile(tokenEnvFile), now: now() }));
-  }
-}
-
-/** Proxies may stand in github-app.env, and whoever looks for them (gh too) looks into the environment. */
-function adoptProxy(settings: Environment): void {
-  for (const name of ["HTTPS_PROXY", "NO_PROXY"]) {
-    const value = settings[name];
-    if (value !== undefined && !env[name.toLowerCase()]) env[name] ||= value;
   }
 }
 

@@ -60,9 +60,24 @@ function readAppEnvFile(path: string): Map<string, string> {
   return variables;
 }
 
-/** Parses the settings of DESIGN 4.3. Rejects with `config_invalid`, naming the variable and what was expected. */
-export function parseRefreshConfig(settings: Environment, paths: Paths): RefreshConfig {
-  const source = parseTokenSourceConfig(settings, paths);
+/** Proxies may stand in github-app.env, and whoever looks for them (gh too) looks into the environment. */
+export function adoptProxy(settings: Environment, env: Record<string, string | undefined>): void {
+  for (const name of ["HTTPS_PROXY", "NO_PROXY"]) {
+    const value = settings[name];
+    if (value !== undefined && !env[name.toLowerCase()]) env[name] ||= value;
+  }
+}
+
+/**
+ * Parses the settings of DESIGN 4.3. Rejects with `config_invalid`, naming the variable and what was expected. With
+ * `anyInstallation` none need be known: whoever asks for a token names repositories then.
+ */
+export function parseRefreshConfig(
+  settings: Environment,
+  paths: Paths,
+  { anyInstallation = false } = {},
+): RefreshConfig {
+  const source = parseTokenSourceConfig(settings, paths, { anyInstallation });
   return {
     ...source,
     tokenEnvFile: parsePath(settings["TOKEN_ENV_FILE"] ?? paths.tokenEnvFile, paths),
@@ -74,11 +89,13 @@ export function parseRefreshConfig(settings: Environment, paths: Paths): Refresh
 export function parseTokenSourceConfig(
   settings: Environment,
   paths: SourcePaths,
-  usualDeadlineSeconds = 60,
+  { usualDeadlineSeconds = 60, anyInstallation = false } = {},
 ): TokenSourceConfig {
+  const source = parseSource(settings, paths);
+  if (source.type === "app" && !anyInstallation) requireInstallation(source);
   return {
     apiUrl: parseUrl(settings, "GITHUB_API_URL", "https://api.github.com"),
-    source: parseSource(settings, paths),
+    source,
     deadlineSeconds: parseDeadline(settings, usualDeadlineSeconds),
     extraCaFile: settings["NODE_EXTRA_CA_CERTS"] ?? null,
   };
@@ -120,13 +137,15 @@ function parseAppSource(settings: Environment, paths: SourcePaths): AppSourceCon
     ...parseRepositories(settings["GITHUB_APP_REPOSITORIES"] ?? "", "GITHUB_APP_REPOSITORIES"),
     permissions: parsePermissions(settings["GITHUB_APP_PERMISSIONS"] ?? "", "GITHUB_APP_PERMISSIONS"),
   };
-  if (installationId === null && scope.owner === null) {
-    throw invalid(
-      "GITHUB_APP_INSTALLATION_ID",
-      "must be set, or GITHUB_APP_REPOSITORIES must name owner/repo so that the installation can be looked up",
-    );
-  }
   return { type: "app", appId, installationId, privateKey: parseKeyOrigin(settings, paths), scope };
+}
+
+function requireInstallation({ installationId, scope }: AppSourceConfig): void {
+  if (installationId !== null || scope.owner !== null) return;
+  throw invalid(
+    "GITHUB_APP_INSTALLATION_ID",
+    "must be set, or GITHUB_APP_REPOSITORIES must name owner/repo so that the installation can be looked up",
+  );
 }
 
 function parseKeyOrigin(settings: Environment, paths: SourcePaths): AppSourceConfig["privateKey"] {

@@ -31,7 +31,9 @@ export function readSidecarConfig(env: Environment, options: SecretsOptions): Si
   parseRepositories(given["WORKSPACE_REPOS"] ?? "", "WORKSPACE_REPOS");
   const privateKeyFile = join(options.secretsDir, keyFile);
   const paths = { home: given["HOME"] ?? "/", privateKeyFile };
-  const config = parseTokenSourceConfig(settings, paths, options.usualDeadlineSeconds);
+  const config = parseTokenSourceConfig(settings, paths, {
+    usualDeadlineSeconds: options.usualDeadlineSeconds,
+  });
   return {
     ...config,
     source: allowMountedKey(config.source, privateKeyFile),

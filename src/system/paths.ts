@@ -25,6 +25,7 @@ export function resolvePaths(env: Environment) {
     refreshLock: join(state, "github-token-refresh.lock"),
     refusedToken: join(state, "refused-token"),
     refreshScript: join(home, ".local/bin/takopi-refresh-github-token"),
+    brokerConfig: join(config, "broker.toml"),
     takopiConfig: join(home, ".takopi/takopi.toml"),
     ghConfigDir: env["GH_CONFIG_DIR"] || join(configHome, "gh"),
   };

@@ -1,0 +1,40 @@
+import type { InstallationToken } from "../token/installation-token.js";
+import type { Secret } from "../token/secret.js";
+import { isoSeconds } from "../token/token-file.js";
+
+/** A token that the broker holds: `expiresAt` is on this host's clock, `lifeMs` what it had when it was minted. */
+export type HeldToken = {
+  secret: Secret;
+  expiresAt: Date;
+  lifeMs: number;
+  /** The expiry as RFC 3339, which is told; null where the source told none and `expiresAt` is our guess. */
+  expiry: string | null;
+  fingerprint: string;
+};
+
+/** A token whose source tells no expiry is asked for again soon. */
+const assumedLifeMs = 10 * 60_000;
+
+/** Never handed out with less, while another can be had. */
+export const leastLifeMs = 5 * 60_000;
+
+export function holdToken({ secret, expiresAt }: InstallationToken, now: Date): HeldToken {
+  const until = expiresAt ?? new Date(now.getTime() + assumedLifeMs);
+  return {
+    secret,
+    expiresAt: until,
+    lifeMs: until.getTime() - now.getTime(),
+    expiry: expiresAt && isoSeconds(expiresAt),
+    fingerprint: secret.fingerprint,
+  };
+}
+
+/** Milliseconds that a token has left. */
+export function lifeLeft({ expiresAt }: HeldToken, now: Date): number {
+  return expiresAt.getTime() - now.getTime();
+}
+
+/** Whether a third of its life or less is left. */
+export function isDueForRenewal(token: HeldToken, now: Date): boolean {
+  return lifeLeft(token, now) <= token.lifeMs / 3;
+}

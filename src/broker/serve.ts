@@ -1,0 +1,99 @@
+import { getRequestListener } from "@hono/node-server";
+import { GhauthError, toGhauthError } from "../errors.js";
+import { systemClock } from "../system/clock.js";
+import { resolvePaths } from "../system/paths.js";
+import { redact } from "../token/secret.js";
+import { type BrokerOptions, parseBrokerOptions, readBrokerSettings } from "./broker-config.js";
+import { type Authenticate, authenticateNobody, createAuthenticate, readClients } from "./clients.js";
+import { closeGracefully, createBoundedServer, isLoopback, listen } from "./listen.js";
+import { createLog, type Log } from "./log.js";
+import { createQuickAnswer, createServer, type ServerDeps } from "./server.js";
+import { openTokens } from "./tokens.js";
+
+/** The broker, until SIGTERM or SIGINT; resolves with the exit code. Rejects where it can't start. */
+export async function serve(args: string[]): Promise<number> {
+  const options = parseBrokerOptions(args);
+  const { env } = process;
+  const paths = resolvePaths(env);
+  const settings = readBrokerSettings(env, paths);
+  const clientsFile = options.config ?? paths.brokerConfig;
+  let authenticate = readAuthenticate(clientsFile, options);
+  const { log, flush } = createLog(settings["LOG_LEVEL"]);
+  const deps = { clock: systemClock, random: Math.random, env, log };
+  const { tokens, app, metrics, storeState, close } = await openTokens(deps, { settings, paths, options });
+  try {
+    const serverDeps: ServerDeps = {
+      clock: systemClock,
+      log,
+      metrics,
+      authenticate: (authorization) => authenticate(authorization),
+      tokens,
+      app,
+      storeState,
+    };
+    const stopped = waitForStop();
+    const answerAtOnce = createQuickAnswer(serverDeps);
+    const answer = getRequestListener(createServer(serverDeps).fetch);
+    const server = createBoundedServer((request, response) => {
+      if (!answerAtOnce(request, response)) void answer(request, response);
+    });
+    process.on("SIGHUP", () => {
+      authenticate = reload(log, { clientsFile, options, authenticate });
+    });
+    log.info({ address: await listen(server, options.listen) }, "listening");
+    if (options.insecureNoAuth) log.warn("no bearer token is asked for: whoever connects gets tokens");
+    log.info({ signal: await stopped }, "stopping");
+    await closeGracefully(server);
+    return 0;
+  } finally {
+    await close();
+    flush();
+  }
+}
+
+/** Without clients anybody would be let in: only who says so, and only on this host. */
+function readAuthenticate(path: string, { insecureNoAuth, listen: address }: BrokerOptions): Authenticate {
+  const clients = readClients(path);
+  if (clients.length > 0 && insecureNoAuth) {
+    throw new GhauthError(
+      "config_invalid",
+      `${path} names clients, and --insecure-no-auth would let everybody in: leave one out.`,
+    );
+  }
+  if (clients.length > 0) return createAuthenticate(clients);
+  if (!insecureNoAuth)
+    throw new GhauthError("config_invalid", `${path} names no client: run ghauth broker client add NAME.`);
+  if (!isLoopback(address)) {
+    throw new GhauthError(
+      "config_invalid",
+      "--insecure-no-auth is for loopback and unix sockets only: listen there, or add clients.",
+    );
+  }
+  return authenticateNobody;
+}
+
+/** The clients as the file names them now; the old ones where it is no good. */
+function reload(
+  log: Log,
+  {
+    clientsFile,
+    options,
+    authenticate,
+  }: { clientsFile: string; options: BrokerOptions; authenticate: Authenticate },
+): Authenticate {
+  try {
+    const fresh = readAuthenticate(clientsFile, options);
+    log.info("reloaded");
+    return fresh;
+  } catch (thrown) {
+    const { code, message } = toGhauthError(thrown);
+    log.error({ code, sentence: redact(message) }, "not reloaded: the old clients stay");
+    return authenticate;
+  }
+}
+
+async function waitForStop(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve(name));
+  });
+}

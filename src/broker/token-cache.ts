@@ -1,0 +1,129 @@
+import { type ErrorCode, GhauthError, toGhauthError } from "../errors.js";
+import type { Clock } from "../system/clock.js";
+import { createLruMap } from "./lru-map.js";
+import { type HeldToken, isDueForRenewal, leastLifeMs, lifeLeft } from "./held-token.js";
+
+/** Where a served token came from. */
+export type ServedFrom = "mint" | "store" | "cache";
+export type ServedToken = { token: HeldToken; from: ServedFrom };
+
+/** Gets a token that is neither due for renewal nor has less than `needMs` left: from a shared store, or by minting. */
+export type Obtain<Target> = (key: string, target: Target, needMs: number) => Promise<ServedToken>;
+
+export type TokenCacheDeps<Target> = {
+  clock: Clock;
+  obtain: Obtain<Target>;
+  /** A renewal in the background failed; the token that is held is still served. */
+  onRenewalFailed: (error: GhauthError, target: Target) => void;
+  mostTokens?: number;
+};
+
+/** These say that GitHub has ended the tokens of the installation, too. */
+const endsTokens: ReadonlySet<ErrorCode> = new Set([
+  "installation_not_found",
+  "installation_suspended",
+  "repository_inaccessible",
+]);
+
+type Pause = { untilMs: number; error: GhauthError };
+
+/** Where nothing was said; for as long a token that is still good is served as it is. */
+const pauseMs = 10_000;
+const defaultMostTokens = 1000;
+
+export type TokenCache<Target> = {
+  /** A token with `needMs` left, or 5 minutes; below that only while no other can be had. Rejects as `obtain` does. */
+  get: (key: string, target: Target, needMs: number) => Promise<ServedToken>;
+  /** The same at once, where nothing need be waited for; else null. */
+  peek: (key: string, target: Target, needMs: number) => ServedToken | null;
+  /** The tokens that are held and live, by their keys. */
+  live: () => [string, HeldToken][];
+};
+
+/**
+ * Tokens in memory, the least recently used dropped first: one mint per key however many ask, renewed in the
+ * background once a third of the life is left. While renewing fails, what is held is served until it expires.
+ */
+export function createTokenCache<Target>({
+  clock,
+  obtain,
+  onRenewalFailed,
+  mostTokens = defaultMostTokens,
+}: TokenCacheDeps<Target>): TokenCache<Target> {
+  const held = createLruMap<HeldToken>(mostTokens);
+  const jobs = new Map<string, Promise<ServedToken>>();
+  /** GitHub, or our patience with it, wants no other try before this instant of `clock.elapsedMs`. */
+  const pauses = createLruMap<Pause>(mostTokens);
+
+  const start = async (key: string, target: Target, needMs: number): Promise<ServedToken> => {
+    try {
+      const served = await obtain(key, target, needMs);
+      held.set(key, served.token);
+      pauses.delete(key);
+      return served;
+    } catch (thrown) {
+      const error = toGhauthError(thrown);
+      if (endsTokens.has(error.code)) held.delete(key);
+      pauses.set(key, { untilMs: clock.elapsedMs() + (error.retryAfterMs ?? pauseMs), error });
+      throw error;
+    }
+  };
+
+  const renew = async (key: string, target: Target, needMs: number): Promise<ServedToken> => {
+    const running = jobs.get(key);
+    if (running) return running;
+    const job = start(key, target, needMs).finally(() => jobs.delete(key));
+    jobs.set(key, job);
+    return job;
+  };
+
+  const pauseOf = (key: string) => {
+    const pause = pauses.get(key);
+    return pause && pause.untilMs > clock.elapsedMs() ? pause : undefined;
+  };
+
+  const renewInBackground = (key: string, target: Target) => {
+    if (jobs.has(key) || pauseOf(key)) return;
+    renew(key, target, leastLifeMs).catch((thrown: unknown) => {
+      const error = toGhauthError(thrown);
+      onRenewalFailed(error, target);
+    });
+  };
+
+  const peek = (key: string, target: Target, needMs: number): ServedToken | null => {
+    const token = held.get(key);
+    const now = clock.now();
+    if (!token || lifeLeft(token, now) < Math.max(needMs, leastLifeMs)) return null;
+    if (isDueForRenewal(token, now)) renewInBackground(key, target);
+    return { token, from: "cache" };
+  };
+
+  return {
+    peek,
+    get: async (key, target, needMs) => {
+      const found = peek(key, target, needMs);
+      if (found) return found;
+      const leastMs = Math.max(needMs, leastLifeMs);
+      const token = held.get(key);
+      const pause = pauseOf(key);
+      if (token && lifeLeft(token, clock.now()) > 0 && pause) return { token, from: "cache" };
+      if (pause?.error.retryAfterMs !== undefined) throw stillWaiting(pause, clock.elapsedMs());
+      try {
+        const joined = jobs.get(key);
+        const served = await (joined ?? renew(key, target, leastMs));
+        const isEnough = !joined || lifeLeft(served.token, clock.now()) >= leastMs;
+        return isEnough ? served : await renew(key, target, leastMs);
+      } catch (thrown) {
+        const kept = held.get(key);
+        if (kept && lifeLeft(kept, clock.now()) > 0) return { token: kept, from: "cache" };
+        throw thrown;
+      }
+    },
+    live: () => held.entries().filter(([, token]) => lifeLeft(token, clock.now()) > 0),
+  };
+}
+
+/** What GitHub said before, with what is left of the time it asked for. */
+function stillWaiting({ untilMs, error }: Pause, elapsedMs: number): GhauthError {
+  return new GhauthError(error.code, error.message, { cause: error, retryAfterMs: untilMs - elapsedMs });
+}

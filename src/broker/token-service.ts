@@ -1,0 +1,115 @@
+import { GhauthError, toGhauthError } from "../errors.js";
+import type { GitHubRequest } from "../github/github-api.js";
+import { refresh } from "../refresh/refresh.js";
+import { retry } from "../refresh/retry.js";
+import type { Clock } from "../system/clock.js";
+import { createTokenCache, type Obtain, type ServedToken } from "./token-cache.js";
+import { type HeldToken, holdToken } from "./held-token.js";
+import type { ResolvedTarget, TokenProvider } from "./token-provider.js";
+import type { TokenTarget } from "./token-target.js";
+
+/** Minting that several brokers share; `mint` is run by one of them at a time. */
+export type ShareMint = (key: string, needMs: number, mint: () => Promise<HeldToken>) => Promise<ServedToken>;
+
+export type TokenServiceDeps = {
+  clock: Clock;
+  random: () => number;
+  provider: TokenProvider;
+  request: GitHubRequest;
+  shareMint: ShareMint;
+  onMinted: (token: HeldToken) => void;
+  onFailed: (error: GhauthError) => void;
+  onRenewalFailed: (error: GhauthError) => void;
+};
+
+export type TokenService = {
+  /** The token at once, where nobody need be asked for it; else null. */
+  peek: (target: TokenTarget, minTtlMs: number) => ServedToken | null;
+  /** Rejects with `refresh_timeout` where there is no answer within the deadline, else with what GitHub refuses. */
+  get: (target: TokenTarget, minTtlMs: number) => Promise<ServedToken>;
+  live: () => [string, HeldToken][];
+  /** Rejects unless a live token can be served. */
+  check: () => Promise<void>;
+};
+
+/** Tokens for targets: found in the cache, or minted and tried before anybody gets them. */
+export function createTokenService(
+  deps: TokenServiceDeps,
+  { deadlineMs, host }: { deadlineMs: number; host: string },
+): TokenService {
+  const { clock, provider } = deps;
+
+  const mint = async ({ source }: ResolvedTarget): Promise<HeldToken> => {
+    const until = clock.elapsedMs() + deadlineMs;
+    try {
+      const { token } = await refresh(
+        { ...deps, source, publish: publishNowhere },
+        { deadlineMs: until, host },
+      );
+      const held = holdToken(token, clock.now());
+      deps.onMinted(held);
+      return held;
+    } catch (thrown) {
+      const error = toGhauthError(thrown);
+      deps.onFailed(error);
+      throw error;
+    }
+  };
+
+  const obtain: Obtain<ResolvedTarget> = async (key, target, needMs) =>
+    deps.shareMint(key, needMs, async () => mint(target));
+  const cache = createTokenCache({ clock, obtain, onRenewalFailed: deps.onRenewalFailed });
+
+  const resolve = async (target: TokenTarget): Promise<ResolvedTarget> =>
+    retry(deps, { deadlineMs: clock.elapsedMs() + deadlineMs }, async () => provider.resolve(target));
+
+  const get = async (target: TokenTarget, minTtlMs: number): Promise<ServedToken> => {
+    const resolved = await resolve(target);
+    try {
+      return await cache.get(resolved.key, resolved, minTtlMs);
+    } catch (thrown) {
+      const { code } = toGhauthError(thrown);
+      if (code !== "installation_not_found" && code !== "repository_inaccessible") throw thrown;
+      if (!resolved.forget) throw thrown;
+      // Installed anew, or moved to another owner, since it was looked up.
+      resolved.forget();
+      const again = await resolve(target);
+      return cache.get(again.key, again, minTtlMs);
+    }
+  };
+
+  const peek = (target: TokenTarget, minTtlMs: number): ServedToken | null => {
+    const known = provider.recall(target);
+    return known && cache.peek(known.key, known, minTtlMs);
+  };
+
+  return {
+    peek,
+    get: async (target, minTtlMs) =>
+      peek(target, minTtlMs) ?? within(deadlineMs, host, get(target, minTtlMs)),
+    live: cache.live,
+    check: async () => {
+      if (cache.live().length === 0) await within(deadlineMs, host, provider.probe());
+    },
+  };
+}
+
+/** Who asked is answered in time; the work goes on for those who ask next. */
+async function within<T>(ms: number, host: string, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new GhauthError("refresh_timeout", `${host} has given no token within ${ms / 1000} s.`));
+    }, ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Whoever asked gets it in the answer. */
+async function publishNowhere(): Promise<string[]> {
+  return [];
+}

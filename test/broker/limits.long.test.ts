@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { createKeyHost, sendRaw } from "../support/broker.js";
+
+test("a large body, large headers and a client that never ends its request are cut off", async () => {
+  await using host = await createKeyHost();
+  host.letIn({ ops: "admin = true" });
+  const broker = await host.startBroker();
+  const get = "GET /healthz HTTP/1.1\r\nHost: broker\r\n";
+
+  const [body, headers, slow] = await Promise.all([
+    sendRaw(broker, `${get}Content-Length: 1000000\r\n\r\n${"x".repeat(100_000)}`),
+    sendRaw(broker, `${get}X: ${"x".repeat(20_000)}\r\n\r\n`),
+    sendRaw(broker, get),
+  ]);
+
+  expect(body).toMatch(/^(?:HTTP\/1\.1 413 |$)/);
+  expect(headers).toMatch(/^HTTP\/1\.1 431 /);
+  expect(slow).toMatch(/^HTTP\/1\.1 408 /);
+});
