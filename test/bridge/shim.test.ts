@@ -19,15 +19,24 @@ async function createTakopi() {
   return {
     machine,
     config,
-    ask: async ({ plugin_config = config, ...asked }: Asked = {}) => takopi.ask({ ...asked, plugin_config }),
+    ask: async (asked: Asked = {}) => {
+      const [answer] = await takopi.askAll([{ plugin_config: config, ...asked }]);
+      if (!answer) throw new Error("the shim returned nothing");
+      return answer;
+    },
+    askAll: takopi.askAll,
     start: takopi.start,
     [Symbol.asyncDispose]: machine[Symbol.asyncDispose],
   };
 }
 
 /** A program in place of ghauth. */
-function stubCli(machine: Machine, script: string): { cli: string[]; refresh_timeout_seconds: number } {
-  const path = join(machine.home, "bin/ghauth");
+function stubCli(
+  machine: Machine,
+  script: string,
+  name = "ghauth",
+): { cli: string[]; refresh_timeout_seconds: number } {
+  const path = join(machine.home, "bin", name);
   machine.write(path, `#!/bin/sh\n${script}\n`, 0o755);
   return { cli: [path], refresh_timeout_seconds: 0.2 };
 }
@@ -50,6 +59,23 @@ function processesOf(machine: Machine): string[] {
     }
   });
 }
+
+const notShown = /^error:\nghauth gave no answer that can be shown: /;
+const malformed: [string, string, RegExp][] = [
+  ["an answer that is not JSON", `echo 'token ${planted}'`, notShown],
+  ["an answer without a text", `echo '{"answer":"${planted}"}'`, notShown],
+  ["an answer whose text is no text", `echo '{"text":["${planted}"]}'`, notShown],
+  ["a blank answer", `echo '{"text":" \\n ","token":"${planted}"}'`, notShown],
+  ["a binary answer", `printf '\\377\\376\\000${planted}\\303'`, notShown],
+  ["an answer of 10 MB", `printf '{"text":"'; yes ${planted} | head -c 10000000; printf '"}'`, notShown],
+  ["deep nesting", `head -c 100000 /dev/zero | tr '\\0' '['; echo ${planted}`, notShown],
+  [
+    "a failure",
+    `echo '{"text":"${planted}"}'; echo ${planted} >&2; exit 7`,
+    /^error:\nghauth ended with 7: /,
+  ],
+  ["a death by a signal", `echo ${planted}; kill -9 $$`, /^error:\nghauth ended with -9: /],
+];
 
 describe.concurrent("the Takopi shim", () => {
   test("status, refresh and status again go through the real ghauth and the real refresh script", async (context) => {
@@ -80,37 +106,19 @@ describe.concurrent("the Takopi shim", () => {
     expect(allowed.text).toMatch(/^Refresh succeeded/);
   });
 
-  test.for<[string, string, RegExp]>([
-    ["an answer that is not JSON", `echo 'token ${planted}'`, /no answer that can be shown/],
-    ["an answer without a text", `echo '{"answer":"${planted}"}'`, /no answer that can be shown/],
-    ["an answer whose text is no text", `echo '{"text":["${planted}"]}'`, /no answer that can be shown/],
-    ["a blank answer", `echo '{"text":" \\n ","token":"${planted}"}'`, /no answer that can be shown/],
-    ["a binary answer", `printf '\\377\\376\\000${planted}\\303'`, /no answer that can be shown/],
-    [
-      "an answer of 10 MB",
-      `printf '{"text":"'; yes ${planted} | head -c 10000000; printf '"}'`,
-      /no answer that can be shown/,
-    ],
-    [
-      "deep nesting",
-      `head -c 100000 /dev/zero | tr '\\0' '['; echo ${planted}`,
-      /no answer that can be shown/,
-    ],
-    [
-      "a failure",
-      `echo '{"text":"${planted}"}'; echo ${planted} >&2; exit 7`,
-      /^error:\nghauth ended with 7: /,
-    ],
-    ["a death by a signal", `echo ${planted}; kill -9 $$`, /^error:\nghauth ended with -9: /],
-  ])("of %s nothing is shown", async ([, script, sentence], context) => {
+  test("of an answer that is not well-formed nothing is shown", async (context) => {
     needsPython(context);
     await using takopi = await createTakopi();
-    const plugin_config = stubCli(takopi.machine, script);
-    const { text, notify } = await takopi.ask({ plugin_config: { ...plugin_config, note: planted } });
-    expect(text).toMatch(/^error:\n/);
-    expect(text).toMatch(sentence);
-    expect(notify).toBe(true);
-    expectNoSecret(text, [planted]);
+    const questions = malformed.map(([name, script]) => ({
+      plugin_config: { ...stubCli(takopi.machine, script, name), note: planted },
+    }));
+    const answers = await takopi.askAll(questions);
+    expect(answers).toHaveLength(malformed.length);
+    for (const [at, { text, notify }] of answers.entries()) {
+      const [name, , sentence = /^$/] = malformed[at] ?? [];
+      expect({ name, text, notify }).toEqual({ name, text: expect.stringMatching(sentence), notify: true });
+      expectNoSecret(text, [planted]);
+    }
   });
 
   test("a program that is missing, or cannot be run, is a sentence", async (context) => {
@@ -118,16 +126,15 @@ describe.concurrent("the Takopi shim", () => {
     await using takopi = await createTakopi();
     const notExecutable = join(takopi.machine.home, planted);
     takopi.machine.write(notExecutable, "");
-    for (const cli of [[join(takopi.machine.home, "none", planted)], [notExecutable], [`\0${planted}`]]) {
-      const { text } = await takopi.ask({ plugin_config: { cli } });
-      expect(text).toBe(
-        'error:\nghauth cannot be run: set plugins.ghauth.cli, as in ["~/.local/bin/ghauth"].',
-      );
-    }
-    for (const cli of ["ghauth", [], [""], [1]]) {
-      const { text } = await takopi.ask({ plugin_config: { cli } });
-      expect(text).toBe('error:\nplugins.ghauth.cli must be a list of words, as in ["ghauth"].');
-    }
+    const missing = [[join(takopi.machine.home, "none", planted)], [notExecutable], [`\0${planted}`]];
+    const wrong = ["ghauth", [], [""], [1]];
+    const answers = await takopi.askAll([...missing, ...wrong].map((cli) => ({ plugin_config: { cli } })));
+    expect(answers.map(({ text }) => text)).toEqual([
+      ...missing.map(
+        () => 'error:\nghauth cannot be run: set plugins.ghauth.cli, as in ["~/.local/bin/ghauth"].',
+      ),
+      ...wrong.map(() => 'error:\nplugins.ghauth.cli must be a list of words, as in ["ghauth"].'),
+    ]);
   });
 
   test("a long answer is cut to 1,900 characters with a mark, and keeps its notify", async (context) => {
@@ -144,7 +151,7 @@ describe.concurrent("the Takopi shim", () => {
     const plugin_config = stubCli(takopi.machine, `trap '' TERM; sleep 1000 & echo ${planted}; wait; wait`);
     const { text } = await takopi.ask({ plugin_config: { ...plugin_config }, headroom: 1 });
     expect(text).toMatch(/^error:\nghauth gave no answer within 1\.2 s and was ended: /);
-    await context.expect.poll(() => processesOf(takopi.machine)).toEqual([]);
+    await context.expect.poll(() => processesOf(takopi.machine), { timeout: 10_000 }).toEqual([]);
   });
 
   test("a cancelled refresh ends ghauth and the refresh script, and stays cancelled", async (context) => {
@@ -164,7 +171,7 @@ describe.concurrent("the Takopi shim", () => {
       plugin_config: { ...takopi.config, refresh_script },
     });
     expect(answer).toEqual({ cancelled: true });
-    await context.expect.poll(() => processesOf(machine)).toEqual([]);
+    await context.expect.poll(() => processesOf(machine), { timeout: 10_000 }).toEqual([]);
   });
 
   test("where Takopi is killed, ghauth and the refresh script end by themselves", async (context) => {

@@ -48,7 +48,7 @@ class CommandResult:
     reply_to: Any = None
 `;
 
-/** Asks the shim as Takopi does; `cancel_on` is a pipe: once something is written there, Takopi cancels the command. */
+/** Asks the shim as Takopi does, one question after the other; `cancel_on` is a pipe: once something is written there, Takopi cancels the command. */
 const driver = `
 import json, sys
 from pathlib import Path
@@ -56,9 +56,7 @@ import anyio
 from takopi.api import CommandContext, CommandResult, MessageRef
 from takopi_ghauth.backend import BACKEND, GhauthBackend
 
-asked = json.load(sys.stdin)
-
-async def main():
+async def ask(asked):
     args = tuple(asked["args"])
     ctx = CommandContext("ghauth", "/ghauth " + " ".join(args), " ".join(args), args,
         MessageRef(asked["channel_id"], 7, thread_id=None, sender_id=asked["sender_id"]), None, None,
@@ -73,10 +71,12 @@ async def main():
             tasks.start_soon(cancel)
         result = await backend.handle(ctx)
     if result is None:
-        print(json.dumps({"cancelled": True}))
-        return
+        return {"cancelled": True}
     assert type(result) is CommandResult, type(result)
-    print(json.dumps({"text": result.text, "notify": result.notify}))
+    return {"text": result.text, "notify": result.notify}
+
+async def main():
+    print(json.dumps([await ask(asked) for asked in json.load(sys.stdin)]))
 
 anyio.run(main)
 `;
@@ -91,7 +91,9 @@ export type Asked = {
   cancel_on?: string | null;
 };
 
-/** Installs the stub in a machine; what it returns makes the command line, environment and input of one question. */
+export type ShimAnswer = { text: string; notify: boolean; cancelled?: boolean };
+
+/** Installs the stub, the shim and a Python program that asks it questions, in a machine. */
 export function installTakopi(machine: Machine) {
   const root = join(machine.root, "python");
   machine.write(join(root, "takopi/__init__.py"), "");
@@ -102,26 +104,29 @@ export function installTakopi(machine: Machine) {
     PYTHONDONTWRITEBYTECODE: "1",
   };
   const words = [python, "-X", "dev", "-W", "error", join(root, "driver.py")] as const;
-  const input = ({ plugin_config = {}, ...asked }: Asked) =>
-    JSON.stringify({
-      args: ["status"],
-      channel_id: 42,
-      sender_id: 42,
-      config_path: machine.paths.takopiConfig,
-      headroom: null,
-      cancel_on: null,
-      plugin_config,
-      ...asked,
-    });
+  const input = (questions: readonly Asked[]) =>
+    JSON.stringify(
+      questions.map((asked) => ({
+        args: ["status"],
+        channel_id: 42,
+        sender_id: 42,
+        config_path: machine.paths.takopiConfig,
+        headroom: null,
+        cancel_on: null,
+        plugin_config: {},
+        ...asked,
+      })),
+    );
   return {
-    ask: async (asked: Asked = {}): Promise<{ text: string; notify: boolean; cancelled?: boolean }> => {
-      const { exitCode, stdout, stderr } = await machine.run([...words], { env, input: input(asked) });
+    /** Rejects where the shim raised or printed anything. */
+    askAll: async (questions: readonly Asked[]): Promise<ShimAnswer[]> => {
+      const { exitCode, stdout, stderr } = await machine.run([...words], { env, input: input(questions) });
       if (exitCode !== 0 || stderr !== "") throw new Error(`the shim raised, or printed:\n${stderr}`);
       return JSON.parse(stdout);
     },
     start: (asked: Asked) => {
       const running = machine.start([...words], { env });
-      running.end(input(asked));
+      running.end(input([asked]));
       return running;
     },
   };

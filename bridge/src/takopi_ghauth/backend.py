@@ -89,7 +89,7 @@ async def end(child) -> None:  # at SIGTERM ghauth ends the refresh script, whic
     for number in (signal.SIGTERM, signal.SIGKILL) if child.returncode is None else (signal.SIGKILL,):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, number)
-        with anyio.move_on_after(2):
+        with anyio.move_on_after(3):
             await child.wait()
     with anyio.move_on_after(1), suppress(anyio.EndOfStream, anyio.ClosedResourceError):
         while True:  # a pipe that is not read to its end stays open
