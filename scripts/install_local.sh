@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# Builds takopi-ghauth and installs it for this user: the program, and the unit of the chat host.
+# Builds takopi-ghauth and installs it for this user: the program, the unit of the chat host, and Takopi's shim.
 set -euo pipefail
 umask 077
 
 usage='usage: install_local.sh [--dry-run]
 
 Builds the checkout and installs it under ~/.local/lib/takopi-ghauth, with ghauth, git-credential-ghauth and the
-refresh script in ~/.local/bin, and the chat host as takopi-ghauth.service, which is not enabled. Run again, it
-upgrades in place.
+refresh script in ~/.local/bin, and the chat host as takopi-ghauth.service, which is not enabled. Where uv has
+installed Takopi, it gets /ghauth too, beside all that it was installed with. Run again, it upgrades in place.
 
-  --dry-run  show what would change, and change nothing'
+  --dry-run  show what would change, and change nothing
+
+TAKOPI_INSTALL_WITH names more packages for Takopi, separated by spaces.'
 
 # shellcheck source=scripts/setup.bash
 source "${BASH_SOURCE[0]%/*}/setup.bash"
@@ -47,7 +49,9 @@ main() {
     drop_old_releases
     reload_units
   fi
+  install_shim
   show_result
+  return "$shim_status"
 }
 
 # A copy that was installed has no sources: it is installed as it is.
@@ -79,6 +83,48 @@ reload_units() {
     warn "systemd's user manager cannot be reached now: it will find the new units when it starts."
 }
 
+# --- Takopi's own environment, which uv replaces as a whole
+
+shim_status=0
+shim=''
+skip_shim() { shim="Skipped: /ghauth inside Takopi, because $*"; }
+
+install_shim() {
+  local tool words
+  local -a more=() options=()
+  command -v uv >/dev/null || {
+    skip_shim "uv was not found. Install uv and Takopi, and run this again."
+    return
+  }
+  tool=$(uv tool dir 2>/dev/null || :)/takopi
+  if [[ ! -f $tool/uv-receipt.toml ]]; then
+    skip_shim "uv has not installed Takopi. Run uv tool install takopi, and this again."
+    return
+  fi
+  read -ra more -d '' <<<"${TAKOPI_INSTALL_WITH-}" || : # the end of the text ends it too
+  if ! words=$("$tool/bin/python" -B "$root/bridge/tool_requirements.py" "$tool/uv-receipt.toml" \
+    "$HOME/.takopi/takopi.toml" "$program_dir/current/bridge" "${more[@]}" 2>&1); then
+    shim_failed "what it was installed with cannot be told: ${words##*$'\n'}"
+    return
+  fi
+  [[ $words != installed$'\n'* ]] || return 0
+  # Without --reinstall-package uv would take a build of the old shim for this one.
+  mapfile -t options <<<"${words#*$'\n'}"
+  options=(tool install --reinstall-package takopi-ghauth "${options[@]}")
+  note_change "$tool" "Takopi's environment, by uv$(printf ' %q' "${options[@]}")"
+  [[ $dry_run == no ]] || return 0
+  uv "${options[@]}" || {
+    shim_failed "uv failed, as it says above."
+    return
+  }
+  shim="Takopi has /ghauth. Check it: takopi plugins --load. Then restart Takopi: systemctl --user restart takopi"
+}
+
+shim_failed() {
+  shim_status=75
+  shim="Takopi's /ghauth was not installed, all else was: $*"
+}
+
 is_done=no
 finish() {
   local status=$?
@@ -93,6 +139,7 @@ finish() {
 
 show_result() {
   if ((${#changed[@]} == 0)); then say "Nothing to change: this version is installed already."; fi
+  [[ -z $shim ]] || if ((shim_status == 0)); then say "$shim"; else warn "$shim"; fi
   [[ $dry_run == no ]] || return 0
   say "ghauth is in $(shown "$bin_dir")."
   [[ ":$PATH:" == *":$bin_dir:"* ]] || warn "$bin_dir is not on your PATH: add it, so that git and you find ghauth."

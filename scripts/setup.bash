@@ -220,7 +220,7 @@ install_program() {
   done
 }
 
-release_files=(package.json dist scripts systemd)
+release_files=(package.json dist scripts systemd bridge)
 
 release_id() {
   {

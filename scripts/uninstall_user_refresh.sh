@@ -41,6 +41,7 @@ main() {
   else
     say "Kept: $(shown "$config_dir"), with the key, the settings and the token. Remove them with $0 --purge"
   fi
+  tell_of_shim
   say "gh keeps its token until it expires, an hour at most: gh auth logout forgets it at once."
 }
 
@@ -89,6 +90,14 @@ remove_program() {
     discard "$(backup_of "$path")"
   done
   discard "$program_dir"
+}
+
+# Only its owner knows what else Takopi's environment shall hold.
+tell_of_shim() {
+  local receipt
+  receipt=$(uv tool dir 2>/dev/null)/takopi/uv-receipt.toml || return 0
+  grep -qs takopi-ghauth -- "$receipt" || return 0
+  warn "Takopi still has /ghauth: run uv tool install --force takopi, with a --with for each package that it shall keep."
 }
 
 is_agreed() {

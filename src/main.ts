@@ -19,6 +19,10 @@ const verbs: Record<string, Verb> = {
     summary: "the installed command backends; [--load] [--config FILE]",
     load: async () => import("./cli/plugins.js"),
   },
+  command: {
+    summary: "answers one JSON request on stdin, for the Takopi shim",
+    load: async () => import("./cli/command.js"),
+  },
   exec: {
     summary: "-- COMMAND… with a fresh token in its environment",
     load: async () => import("./exec/main.js"),

@@ -76,12 +76,20 @@ function standingOf(origin: Parameters<typeof judge>[0], access: AccessPolicy | 
   return origin.channelId === terminalChannel ? "operator" : "outsider";
 }
 
-function isRestricted({ subcommands = [] }: CommandBackend, { args }: ParsedCommand): boolean {
+/** Whether a command is for operators alone. */
+export function isRestricted(
+  { subcommands = [] }: Pick<CommandBackend, "subcommands">,
+  { args }: Pick<ParsedCommand, "args">,
+): boolean {
   const word = args[0]?.toLowerCase();
   return subcommands.some(({ name, restricted }) => restricted === true && name === word);
 }
 
-function refusal({ command, args: [word = ""] }: ParsedCommand): CommandResult {
+/** What somebody hears who is not an operator. */
+export function refusal({
+  command,
+  args: [word = ""],
+}: Pick<ParsedCommand, "command" | "args">): CommandResult {
   return {
     text: `You may not run /${command} ${word.toLowerCase()}: ask an operator, or be added to the allowed users in takopi.toml.`,
     level: "warn",

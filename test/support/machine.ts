@@ -204,6 +204,7 @@ function followProcess(child: ChildProcessByStdio<Writable, Readable, Readable>)
     pid: child.pid ?? 0,
     ended,
     write: (text: string) => void child.stdin.write(text),
+    end: (text: string) => void child.stdin.end(text),
     output: () => output.all,
     waitFor: async (pattern: RegExp): Promise<RegExpExecArray> =>
       new Promise((resolve, reject) => {

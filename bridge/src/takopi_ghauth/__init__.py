@@ -1,0 +1,1 @@
+"""Takopi's /ghauth."""

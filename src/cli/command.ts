@@ -1,0 +1,111 @@
+import { constants } from "node:os";
+import { GhauthError, toGhauthError } from "../errors.js";
+import { createGhauthCommand } from "../ghauth/ghauth-command.js";
+import { parsePluginConfig } from "../ghauth/plugin-config.js";
+import { systemClock } from "../system/clock.js";
+import { resolvePaths } from "../system/paths.js";
+import { redact } from "../token/secret.js";
+import { type CommandRequest, parseCommandRequest } from "./command-request.js";
+import { parseOptions } from "./parse-options.js";
+import { refusalOf } from "./request-access.js";
+
+type Answer = { text: string; notify: boolean };
+
+const largestRequest = 262_144;
+const requestDeadlineMs = 5_000;
+/** Beyond refresh_timeout_seconds, and within what the Takopi shim waits. */
+const headroomMs = 5_000;
+
+/**
+ * `ghauth command`: answers one JSON request on stdin with one JSON answer on stdout, for the Takopi shim. Resolves
+ * with 0 whenever it answered; rejects with `usage` where nothing was asked.
+ */
+export async function main(args: string[]): Promise<number> {
+  parseOptions(args, {});
+  // The refresh script has a process group of its own, which is ended when this process exits: see run-refresh-script.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => process.exit(128 + constants.signals[signal]));
+  }
+  let deadline = startDeadline(requestDeadlineMs, "No whole request came on stdin");
+  try {
+    const input = await readInput();
+    if (input.trim() === "")
+      throw new GhauthError("usage", "ghauth command answers one JSON request on stdin, and there was none.");
+    const request = parseCommandRequest(input);
+    clearTimeout(deadline);
+    deadline = startDeadline(refreshTimeoutMs(request) + headroomMs, "ghauth was not done");
+    say(await answer(request));
+  } catch (thrown) {
+    const error = toGhauthError(thrown);
+    if (error.code === "usage") throw error;
+    say({ text: `error:\n${error.message}`, notify: true });
+  } finally {
+    clearTimeout(deadline);
+    process.stdin.destroy(); // a caller may leave it open
+  }
+  return 0;
+}
+
+async function answer(request: CommandRequest): Promise<Answer> {
+  const { env } = process;
+  const command = createGhauthCommand({ clock: systemClock, env });
+  const refusal = refusalOf(request, { command, env });
+  if (refusal !== null) return { text: refusal, notify: true };
+  const { text, notify = true } =
+    (await command.handle({
+      command: command.id,
+      text: `/${command.id} ${request.argsText}`.trim(),
+      argsText: request.argsText,
+      args: request.args,
+      message: { ...request.message, messageId: null, raw: null },
+      replyTo: null,
+      replyText: null,
+      configPath: request.configPath,
+      pluginConfig: request.pluginConfig,
+      // Takopi shows one answer, at the end.
+      executor: { send: async () => null, edit: async () => {} },
+    })) ?? {};
+  if (text === undefined) throw new GhauthError("unexpected", "The command had nothing to say.");
+  return { text, notify };
+}
+
+function say({ text, notify }: Answer): void {
+  process.stdout.write(`${JSON.stringify({ text: redact(text), notify })}\n`);
+}
+
+/** In case the caller was killed: this process does not outlive its purpose, and the script's process group goes with it. */
+function startDeadline(ms: number, what: string): NodeJS.Timeout {
+  return setTimeout(() => {
+    say({
+      text: `error:\n${what} within ${ms / 1000} s: see ghauth status on the host, and try again.`,
+      notify: true,
+    });
+    process.exit(0);
+  }, ms);
+}
+
+/** A configuration that is wrong gets the default: the answer tells what is wrong with it. */
+function refreshTimeoutMs({ pluginConfig, configPath }: CommandRequest): number {
+  const { env } = process;
+  const paths = resolvePaths(env);
+  const where = { configPath: configPath ?? paths.takopiConfig, paths, env };
+  try {
+    return parsePluginConfig(pluginConfig, where).refreshTimeoutMs;
+  } catch (error) {
+    if (error instanceof GhauthError) return parsePluginConfig({}, { ...where, env: {} }).refreshTimeoutMs;
+    throw error;
+  }
+}
+
+async function readInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of process.stdin) {
+    const bytes = Buffer.from(chunk);
+    chunks.push(bytes);
+    length += bytes.length;
+    if (length > largestRequest)
+      throw new GhauthError("config_invalid", `The request is larger than ${largestRequest} bytes.`);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

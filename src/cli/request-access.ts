@@ -1,0 +1,45 @@
+import { GhauthError, messageOf } from "../errors.js";
+import type { GhauthCommand } from "../ghauth/ghauth-command.js";
+import type { Environment } from "../system/paths.js";
+import { type AccessPolicy, judge } from "../takopi/access.js";
+import { isRestricted, refusal } from "../takopi/dispatch.js";
+import type { TakopiConfig } from "../takopi/takopi-config.js";
+import { readAccessPolicy } from "../takopi/transport-config.js";
+import type { CommandRequest } from "./command-request.js";
+import { readConfigOption } from "./config-option.js";
+
+type Deps = { command: Pick<GhauthCommand, "id" | "subcommands">; env: Environment };
+
+/**
+ * Why a request of the Takopi shim is refused, fit for chat; null where it may run. Takopi has decided already which
+ * chats it serves, so that only restricted subcommands are asked about here.
+ */
+export function refusalOf(request: CommandRequest, { command, env }: Deps): string | null {
+  const parsed = { command: command.id, args: request.args };
+  if (!isRestricted(command, parsed)) return null;
+  const { channelId, senderId } = request.message;
+  if (senderId === null) {
+    if (request.pluginConfig["allow_unknown_sender_refresh"] === true) return null;
+    return "Refresh is for allowed users, and this transport does not say who asks. To let everybody refresh in the chats that Takopi serves, set allow_unknown_sender_refresh = true in [plugins.ghauth].";
+  }
+  try {
+    const policy = readPolicy(readConfigOption(request.configPath ?? undefined, env));
+    const origin = { channelId, guildId: null, senderId, roleIds: [] };
+    // Allowed users are so in every chat that Takopi serves; a private chat's own user is in the configured one.
+    const mayRun = [policy, { ...policy, place: null }].some((each) => judge(origin, each) === "operator");
+    return mayRun ? null : refusal(parsed).text;
+  } catch (error) {
+    return `error:\n${messageOf(error)}`;
+  }
+}
+
+/** Takopi runs one transport: Telegram, unless told otherwise. */
+function readPolicy(config: TakopiConfig): AccessPolicy {
+  const [name = "telegram", ...others] = config.transports;
+  if ((name === "telegram" || name === "discord") && others.length === 0)
+    return readAccessPolicy(name, config);
+  throw new GhauthError(
+    "config_invalid",
+    `${config.path}: refresh needs a transport whose allowed users ghauth can read: transport = "telegram" or "discord".`,
+  );
+}

@@ -1,0 +1,160 @@
+import { describe, expect, test } from "vitest";
+import { parseCommandRequest } from "../../src/cli/command-request.js";
+import { refusalOf } from "../../src/cli/request-access.js";
+import { createGhauthCommand } from "../../src/ghauth/ghauth-command.js";
+import { systemClock } from "../../src/system/clock.js";
+import { createMachine, executables, expectNoSecret, type Machine } from "../support/machine.js";
+
+const planted = `ghs_${"Planted9".repeat(6)}`;
+
+type Fields = Record<string, unknown>;
+const request = (fields: Fields = {}) => ({
+  v: 1,
+  args: ["status"],
+  args_text: "status",
+  channel_id: "-100",
+  thread_id: null,
+  sender_id: "42",
+  plugin_config: {},
+  config_path: null,
+  ...fields,
+});
+
+const ask = async (machine: Machine, input: string | Buffer) => {
+  const { exitCode, stdout, stderr } = await machine.ghauth(["command"], { input });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  return JSON.parse(stdout);
+};
+
+/** Who may run refresh, asked without a process each. */
+function mayRefresh(machine: Machine, fields: Fields): boolean | string {
+  const parsed = parseCommandRequest(JSON.stringify(request({ args: ["Refresh"], ...fields })));
+  const command = createGhauthCommand({ clock: systemClock, env: machine.env });
+  const refusal = refusalOf(parsed, { command, env: machine.env });
+  return refusal === null || refusal;
+}
+
+const refused = expect.stringMatching(/^You may not run \/ghauth refresh: /);
+const telegram = (rest: string) => `transport = "telegram"\n[transports.telegram]\n${rest}\n`;
+const discord = (rest: string) => `transport = "discord"\n[transports.discord]\n${rest}\n`;
+
+describe.concurrent("ghauth command", () => {
+  test("answers a request with one JSON object, from the request's own configuration", async () => {
+    await using machine = await createMachine();
+    const plugin_config = { token_env_file: "~/elsewhere.env", cli: ["ghauth"] };
+    expect(await ask(machine, JSON.stringify(request({ plugin_config, args: ["flow"] })))).toEqual({
+      text: expect.stringContaining("~/elsewhere.env"),
+      notify: true,
+    });
+    const wrong = await ask(machine, JSON.stringify(request({ plugin_config: { tokn: planted } })));
+    expect(wrong.text).toMatch(/^error:\n.*plugins\.ghauth\.tokn is not known; the keys are /);
+  });
+
+  test("allowed users refresh, others are refused, and both see the status", async () => {
+    await using machine = await createMachine();
+    machine.write(machine.paths.takopiConfig, telegram("chat_id = -100\nallowed_user_ids = [42]"));
+    const plugin_config = { refresh_script: executables.refresh };
+    const refresh = { args: ["refresh"], plugin_config, config_path: machine.paths.takopiConfig };
+    const stranger = await ask(machine, JSON.stringify(request({ ...refresh, sender_id: 43 })));
+    expect(stranger).toEqual({ text: refused, notify: true });
+    expect(machine.github.mints).toBe(0);
+    const allowed = await ask(machine, JSON.stringify(request(refresh)));
+    expect(allowed.text).toMatch(/^Refresh succeeded\./);
+    const status = await ask(machine, JSON.stringify(request({ sender_id: 43 })));
+    expect(status.text).toMatch(/^GitHub token: fresh/);
+  });
+
+  test.for<[string, string, Fields, boolean]>([
+    ["an allowed user", telegram("chat_id = -100\nallowed_user_ids = [42]"), {}, true],
+    ["an allowed user in a project's chat", telegram("chat_id = 1\nallowed_user_ids = [42]"), {}, true],
+    ["the configured private chat's user", telegram("chat_id = 42"), { channel_id: 42 }, true],
+    ["another private chat's user", telegram("chat_id = 43"), { channel_id: 42 }, false],
+    ["anybody, where nobody is allowed", telegram("chat_id = -100"), {}, false],
+    ["a stranger", telegram("chat_id = -100\nallowed_user_ids = [42]"), { sender_id: 43 }, false],
+    [
+      "an allowed user of another transport",
+      `${discord("")}[transports.telegram]\nchat_id = -100\nallowed_user_ids = [42]`,
+      {},
+      false,
+    ],
+    [
+      "an allowed user of Discord",
+      discord("guild_id = 12345678901234567890\nallowed_user_ids = [42]"),
+      {},
+      true,
+    ],
+    [
+      "Takopi's own transport, unnamed",
+      telegram("chat_id = -100\nallowed_user_ids = [42]").replace(/.*\n/, ""),
+      {},
+      true,
+    ],
+  ])("%s", async ([, config, fields, may]) => {
+    await using machine = await createMachine();
+    machine.write(machine.paths.takopiConfig, config);
+    expect(mayRefresh(machine, fields)).toEqual(may || refused);
+  });
+
+  test("lists that cannot be read allow nobody, and the answer says why", async () => {
+    await using machine = await createMachine();
+    expect(mayRefresh(machine, {})).toMatch(/^error:\nThere is no configuration at /);
+    machine.write(machine.paths.takopiConfig, `bot_token = "${planted}`);
+    const broken = mayRefresh(machine, {});
+    expect(broken).toMatch(/^error:\n.*takopi\.toml, line 1/);
+    expectNoSecret(String(broken), [planted]);
+    machine.write(machine.paths.takopiConfig, telegram(`chat_id = "${planted}"`));
+    expect(mayRefresh(machine, {})).toMatch(/^error:\n.*transports\.telegram\.chat_id must be an id/);
+    for (const transport of ['"slack"', '["telegram", "discord"]']) {
+      machine.write(machine.paths.takopiConfig, `transport = ${transport}\n`);
+      expect(mayRefresh(machine, {})).toMatch(
+        /refresh needs a transport whose allowed users ghauth can read/,
+      );
+    }
+  });
+
+  test("an absent sender is unknown, whatever the lists say", async () => {
+    await using machine = await createMachine();
+    machine.write(machine.paths.takopiConfig, telegram("chat_id = -100\nallowed_user_ids = [42]"));
+    for (const sender_id of [null, undefined, ""])
+      expect(mayRefresh(machine, { sender_id })).toMatch(/this transport does not say who asks/);
+    const allow = (value: unknown) => ({
+      sender_id: null,
+      plugin_config: { allow_unknown_sender_refresh: value },
+    });
+    expect(mayRefresh(machine, allow("true"))).toMatch(/does not say who asks/);
+    expect(mayRefresh(machine, allow(true))).toBe(true);
+    expect(mayRefresh(machine, { ...allow(true), sender_id: "43" })).toEqual(refused);
+  });
+
+  test.for<[string, string | Buffer, RegExp]>([
+    ["no JSON", `{"token":"${planted}`, /^error:\nThe request is not JSON\.$/],
+    ["bytes", Buffer.from([0xff, 0xfe, 0]), /^error:\nThe request is not JSON\.$/],
+    ["no object", `["${planted}"]`, /^error:\nThe request must be an object\.$/],
+    [
+      "another version",
+      JSON.stringify(request({ v: 2 })),
+      /whose v is 1: install the shim and ghauth of one version/,
+    ],
+    [
+      "a rounded id",
+      JSON.stringify(request()).replace('"42"', "12345678901234567890"),
+      /whose sender_id is an id: /,
+    ],
+    ["too much", Buffer.alloc(300_000, planted), /^error:\nThe request is larger than 262144 bytes\.$/],
+  ])("a request that is %s gets a sentence", async ([, input, sentence]) => {
+    await using machine = await createMachine();
+    const { text } = await ask(machine, input);
+    expect(text).toMatch(sentence);
+    expectNoSecret(text, [planted]);
+  });
+
+  test("where nothing was asked, or an option is given, it is called wrongly", async () => {
+    await using machine = await createMachine();
+    expect(await machine.ghauth(["command"], { input: "" })).toMatchObject({
+      exitCode: 64,
+      stdout: "",
+      stderr: expect.stringContaining("answers one JSON request on stdin, and there was none"),
+    });
+    expect((await machine.ghauth(["command", "--what"])).exitCode).toBe(64);
+  });
+});

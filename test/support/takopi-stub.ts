@@ -1,0 +1,133 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import type { TestContext } from "vitest";
+import type { Machine } from "./machine.js";
+
+/** Debian's: others on PATH may lack anyio. */
+export const python = "/usr/bin/python3";
+
+/** Skips a test where Debian's Python or its anyio is missing, and says so; where CI=true it fails instead. */
+export function needsPython({ skip }: Pick<TestContext, "skip">): void {
+  if (spawnSync(python, ["-c", "import anyio"]).status === 0) return;
+  const sentence = `${python} with anyio is missing: apt-get install python3-anyio`;
+  if (process.env["CI"] === "true") throw new Error(sentence);
+  skip(sentence);
+}
+
+/** Takopi's plugin API, as far as a command backend sees it. */
+const api = `
+from dataclasses import dataclass
+from typing import Any
+
+@dataclass(frozen=True, slots=True)
+class MessageRef:
+    channel_id: int | str
+    message_id: int | str
+    raw: Any = None
+    thread_id: int | str | None = None
+    sender_id: int | str | None = None
+
+@dataclass(frozen=True, slots=True)
+class CommandContext:
+    command: str
+    text: str
+    args_text: str
+    args: tuple
+    message: MessageRef
+    reply_to: Any
+    reply_text: Any
+    config_path: Any
+    plugin_config: dict
+    runtime: Any
+    executor: Any
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    text: str
+    notify: bool = True
+    reply_to: Any = None
+`;
+
+/** Asks the shim as Takopi does, one question after the other; `cancel_on` is a pipe: once something is written there, Takopi cancels the command. */
+const driver = `
+import json, sys
+from pathlib import Path
+import anyio
+from takopi.api import CommandContext, CommandResult, MessageRef
+from takopi_ghauth.backend import BACKEND, GhauthBackend
+
+async def ask(asked):
+    args = tuple(asked["args"])
+    ctx = CommandContext("ghauth", "/ghauth " + " ".join(args), " ".join(args), args,
+        MessageRef(asked["channel_id"], 7, thread_id=None, sender_id=asked["sender_id"]), None, None,
+        Path(asked["config_path"]), asked["plugin_config"], None, None)
+    backend = BACKEND if asked["headroom"] is None else GhauthBackend(asked["headroom"])
+    result = None
+    async with anyio.create_task_group() as tasks:
+        async def cancel():
+            await anyio.to_thread.run_sync(Path(asked["cancel_on"]).read_text)
+            tasks.cancel_scope.cancel()
+        if asked["cancel_on"]:
+            tasks.start_soon(cancel)
+        result = await backend.handle(ctx)
+    if result is None:
+        return {"cancelled": True}
+    assert type(result) is CommandResult, type(result)
+    return {"text": result.text, "notify": result.notify}
+
+async def main():
+    print(json.dumps([await ask(asked) for asked in json.load(sys.stdin)]))
+
+anyio.run(main)
+`;
+
+export type Asked = {
+  args?: string[];
+  channel_id?: number | string;
+  sender_id?: number | string | null;
+  plugin_config?: Readonly<Record<string, unknown>>;
+  /** Seconds beyond refresh_timeout_seconds. */
+  headroom?: number | null;
+  cancel_on?: string | null;
+};
+
+export type ShimAnswer = { text: string; notify: boolean; cancelled?: boolean };
+
+/** Installs the stub, the shim and a Python program that asks it questions, in a machine. */
+export function installTakopi(machine: Machine) {
+  const root = join(machine.root, "python");
+  machine.write(join(root, "takopi/__init__.py"), "");
+  machine.write(join(root, "takopi/api.py"), api);
+  machine.write(join(root, "driver.py"), driver);
+  const env = {
+    PYTHONPATH: `${root}:${join(import.meta.dirname, "../../bridge/src")}`,
+    PYTHONDONTWRITEBYTECODE: "1",
+  };
+  const words = [python, "-X", "dev", "-W", "error", join(root, "driver.py")] as const;
+  const input = (questions: readonly Asked[]) =>
+    JSON.stringify(
+      questions.map((asked) => ({
+        args: ["status"],
+        channel_id: 42,
+        sender_id: 42,
+        config_path: machine.paths.takopiConfig,
+        headroom: null,
+        cancel_on: null,
+        plugin_config: {},
+        ...asked,
+      })),
+    );
+  return {
+    /** Rejects where the shim raised or printed anything. */
+    askAll: async (questions: readonly Asked[]): Promise<ShimAnswer[]> => {
+      const { exitCode, stdout, stderr } = await machine.run([...words], { env, input: input(questions) });
+      if (exitCode !== 0 || stderr !== "") throw new Error(`the shim raised, or printed:\n${stderr}`);
+      return JSON.parse(stdout);
+    },
+    start: (asked: Asked) => {
+      const running = machine.start([...words], { env });
+      running.end(input([asked]));
+      return running;
+    },
+  };
+}
