@@ -58,6 +58,7 @@ const patterns: [RegExp, string][] = [
   [/\b(bearer|basic)\s+(?!\[redacted\])[A-Za-z0-9._~+/=-]{8,}/gi, `$1 ${mark}`],
   [/gh[a-z]_[A-Za-z0-9._-]{8,}/g, mark],
   [/github_pat_[A-Za-z0-9_]{8,}/g, mark],
+  [/ghauthb_[A-Za-z0-9_-]{8,}/g, mark], // our broker's bearer tokens
   ...botTokens.map((pattern): [RegExp, string] => [new RegExp(pattern, "g"), mark]),
   [/(\/\/[^\s/:@]+:)[^\s/@]+(@)/g, `$1${mark}$2`],
 ];

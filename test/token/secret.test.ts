@@ -36,6 +36,7 @@ describe("redact takes out", () => {
     ["a user-to-server token", `ghu_${"a1B2".repeat(9)}`],
     ["a refresh token", `ghr_${"a1B2".repeat(19)}`],
     ["a fine-grained token", `github_pat_11${"A1b2".repeat(5)}_${"c3D4".repeat(14)}`],
+    ["a bearer token of our broker", `ghauthb_${words(32)}`],
     ["a JWT", jwt],
     ["a private key", pem],
     ["a private key on one line", pem.replaceAll("\n", "\\n")],
