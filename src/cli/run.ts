@@ -56,8 +56,10 @@ function createStopSignal(log: Log): AbortSignal {
     log.error("host.unhandled_rejection", { error: messageOf(reason) }),
   );
   process.on("uncaughtException", (error) => {
-    log.error("host.uncaught_exception", { error: messageOf(error) });
-    process.exit(75);
+    log.error("host.exception", { error: messageOf(error) });
+    // A connection that is torn down half-way may still throw; the stop has its own end and exit code.
+    if (stop.signal.aborted) return;
+    process.exit(process.exitCode ?? 75);
   });
   return stop.signal;
 }

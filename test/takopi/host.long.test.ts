@@ -50,6 +50,27 @@ describe("one host at a time serves a configuration", () => {
   });
 });
 
+test("what a chat's library throws ends the host with 75; while the host stops, it changes nothing", async () => {
+  await using telegram = await createTelegramFake();
+  await using machine = await createMachine();
+  const broken = `${machine.root}/broken.cjs`;
+  machine.write(
+    broken,
+    `for (const name of ["SIGTERM", "SIGUSR2"])
+       process.on(name, () => setImmediate(() => { throw new Error("socket hang up"); }));`,
+  );
+  machine.write(machine.paths.takopiConfig, `transport = "telegram"\n${telegramTable(telegram)}`);
+  const env = { NODE_OPTIONS: `--require="${broken}"` };
+  for (const [signal, exitCode] of [
+    ["SIGTERM", 0],
+    ["SIGUSR2", 75],
+  ] as const) {
+    const host = await machine.startHost(/telegram\.ready/, { env });
+    expect(await host.stop(signal)).toMatchObject({ exitCode });
+    expect(host.output()).toMatch(/"error":"socket hang up","event":"host\.exception"/);
+  }
+});
+
 describe("a bot token", () => {
   test("comes from a file or the environment as well, and is handed on to nobody", async () => {
     await using telegram = await createTelegramFake();
