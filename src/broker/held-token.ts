@@ -34,6 +34,11 @@ export function lifeLeft({ expiresAt }: HeldToken, now: Date): number {
   return expiresAt.getTime() - now.getTime();
 }
 
+/** The same in whole seconds, as people are told. */
+export function secondsLeft(token: HeldToken, now: Date): number {
+  return Math.floor(lifeLeft(token, now) / 1000);
+}
+
 /** Whether a third of its life or less is left. */
 export function isDueForRenewal(token: HeldToken, now: Date): boolean {
   return lifeLeft(token, now) <= token.lifeMs / 3;

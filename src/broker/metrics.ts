@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { type HeldToken, lifeLeft } from "./held-token.js";
+import { type HeldToken, secondsLeft } from "./held-token.js";
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -57,8 +57,7 @@ export function createMetrics() {
     /** All of it, with the tokens that are held now. */
     render: async (live: [string, HeldToken][], now: Date) => {
       expiry.reset();
-      for (const [key, token] of live)
-        expiry.set({ scope: scopeLabel(key) }, Math.floor(lifeLeft(token, now) / 1000));
+      for (const [key, token] of live) expiry.set({ scope: scopeLabel(key) }, secondsLeft(token, now));
       return registry.metrics();
     },
     minted: () => mints.inc(),

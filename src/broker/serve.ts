@@ -7,7 +7,8 @@ import { type BrokerOptions, parseBrokerOptions, readBrokerSettings } from "./br
 import { type Authenticate, authenticateNobody, createAuthenticate, readClients } from "./clients.js";
 import { closeGracefully, createBoundedServer, isLoopback, listen } from "./listen.js";
 import { createLog, type Log } from "./log.js";
-import { createQuickAnswer, createServer, type ServerDeps } from "./server.js";
+import { createQuickAnswer } from "./quick-answer.js";
+import { createServer, type ServerDeps } from "./server.js";
 import { openTokens } from "./tokens.js";
 
 /** The broker, until SIGTERM or SIGINT; resolves with the exit code. Rejects where it can't start. */

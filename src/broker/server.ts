@@ -1,83 +1,22 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
-import type { Scope } from "../github/scope.js";
-import type { Clock } from "../system/clock.js";
 import { redact } from "../token/secret.js";
+import { type AnswerDeps, conclude, describeToken, jsonHeaders, renderToken, type Said } from "./answer.js";
 import { refuse } from "./answer-error.js";
-import type { Authenticate, Client } from "./clients.js";
-import { lifeLeft } from "./held-token.js";
-import type { Log } from "./log.js";
-import type { Metrics } from "./metrics.js";
-import { decideTarget } from "./policy.js";
-import { parseRepository, parseTokenQuery, type Repository } from "./query.js";
+import type { Authenticate } from "./clients.js";
+import { secondsLeft } from "./held-token.js";
+import { type QuestionDeps, readQuestion, type TokenRoute, tokenRoutes } from "./question.js";
 import { Refusal } from "./refusal.js";
-import type { ServedToken } from "./token-cache.js";
-import type { TokenService } from "./token-service.js";
-import { renderScope, type TokenTarget } from "./token-target.js";
 
-export type ServerDeps = {
-  clock: Clock;
-  log: Log;
-  metrics: Metrics;
-  authenticate: Authenticate;
-  /** The tokens, or why there can't be any: DESIGN's two sentences of 404. */
-  tokens: TokenService | "no GitHub App configured" | "no token provider registered";
-  app: Scope;
-  /** What /readyz says beside, of the shared store; null is nothing. */
-  storeState: () => string | null;
-};
+export type ServerDeps = AnswerDeps &
+  QuestionDeps & {
+    authenticate: Authenticate;
+    /** What /readyz says beside, of the shared store; null is nothing. */
+    storeState: () => string | null;
+  };
 
 type Env = { Bindings: HttpBindings };
 type RouteContext = Context<Env>;
-
-/** One route that serves a token. */
-type TokenRoute = {
-  path: string;
-  /** The same path where nothing in it is encoded. */
-  pattern: RegExp;
-  name: string;
-  query: readonly string[];
-  /** Rejects where the client may not use this route; answers the repository that the path names, if it does. */
-  enter: (client: Client, param: (name: string) => string) => Repository | null;
-};
-
-const policyQuery = ["min_ttl", "permissions", "repositories"];
-
-const tokenRoutes: TokenRoute[] = [
-  {
-    path: "/admin/github-installation-token",
-    pattern: /^(?<admin>\/admin)\/github-installation-token$/,
-    name: "admin",
-    query: policyQuery,
-    enter: ({ admin }) => {
-      if (!admin) throw new Refusal(403, "The policy of this client does not make it an admin.");
-      return null;
-    },
-  },
-  {
-    path: "/workspaces/:id/github-installation-token",
-    pattern: /^\/workspaces\/(?<id>[^/%]+)\/github-installation-token$/,
-    name: "workspace",
-    query: policyQuery,
-    enter: ({ workspaces }, param) => {
-      if (workspaces !== "*" && !workspaces.includes(param("id")))
-        throw new Refusal(403, "The policy of this client does not allow this workspace.");
-      return null;
-    },
-  },
-  {
-    path: "/api/:namespace/:repository",
-    pattern: /^\/api\/(?<namespace>[^/%]+)\/(?<repository>[^/%]+)$/,
-    name: "repository",
-    query: ["min_ttl", "permissions"],
-    enter: (_, param) => {
-      const repository = parseRepository(`${param("namespace")}/${param("repository")}`);
-      if (!repository) throw new Refusal(400, "The path must end in an owner and a repository.");
-      return repository;
-    },
-  },
-];
 
 /** The broker's routes (DESIGN 4.6): Request -> Response. */
 export function createServer(deps: ServerDeps): Hono<Env> {
@@ -125,115 +64,31 @@ async function answerReadiness({ tokens, storeState }: ServerDeps): Promise<Resp
   }
 }
 
-/** What the log says of a request. */
-type Said = Record<string, string | number | undefined>;
-
 async function answerToken(deps: ServerDeps, route: TokenRoute, c: RouteContext): Promise<Response> {
   const startedMs = deps.clock.elapsedMs();
-  const said: Said = { route: route.name };
+  const { incoming } = c.env;
   const param = (name: string) => c.req.param(name) ?? "";
+  const said: Said = { route: route.name };
+  const concluded = (status: number) =>
+    conclude(deps, deps.log, { said, route: route.name, status, startedMs });
   try {
-    const question = readQuestion(deps, route, { incoming: c.env.incoming, param, said });
-    const served = await question.tokens.get(question.target, question.minTtlMs);
-    const body = renderServed(deps, served, { ...question, said });
-    conclude(deps, said, { status: 200, startedMs });
-    return new Response(body, { headers: jsonHeaders });
+    const client = deps.authenticate(incoming.headers.authorization);
+    if (!client) throw new Refusal(401, "unknown bearer token");
+    said["client"] = client.name;
+    const question = readQuestion(deps, route, { client, url: incoming.url ?? "", param });
+    said["scope"] = question.scope;
+    const { token, from } = await question.tokens.get(question.target, question.minTtlMs);
+    deps.metrics.served(from);
+    Object.assign(said, describeToken(token, from), { ttl_seconds: secondsLeft(token, deps.clock.now()) });
+    concluded(200);
+    return new Response(renderToken(token, question), { headers: jsonHeaders });
   } catch (thrown) {
     const asked = route.name === "repository" ? `${param("namespace")}/${param("repository")}` : null;
     const { refusal, error } = refuse(thrown, asked);
-    said["code"] = error?.code;
-    said["sentence"] = redact(error?.message ?? refusal.message);
-    conclude(deps, said, { status: refusal.status, startedMs });
+    Object.assign(said, { code: error?.code, sentence: redact(error?.message ?? refusal.message) });
+    concluded(refusal.status);
     return json(refusal.status, { error: refusal.message }, refusalHeaders(refusal));
   }
-}
-
-/** What a request comes to, before anybody is asked for a token. */
-type Question = {
-  tokens: TokenService;
-  target: TokenTarget;
-  minTtlMs: number;
-  repository: Repository | null;
-};
-
-function readQuestion(
-  { authenticate, tokens, app }: ServerDeps,
-  route: TokenRoute,
-  { incoming, param, said }: { incoming: IncomingMessage; param: (name: string) => string; said: Said },
-): Question {
-  const client = authenticate(incoming.headers.authorization);
-  if (!client) throw new Refusal(401, "unknown bearer token");
-  said["client"] = client.name;
-  const repository = route.enter(client, param);
-  const query = parseTokenQuery(incoming.url ?? "", route.query);
-  if (typeof tokens === "string") throw new Refusal(404, tokens);
-  const repositories = repository ? [repository] : query.repositories;
-  const target = decideTarget(client, { ...query, repositories }, app);
-  said["scope"] = renderScope(target.scope);
-  return { tokens, target, minTtlMs: query.minTtlMs, repository };
-}
-
-/** The body of a 200; nothing in a token, a time or a name needs escaping. */
-function renderServed(
-  { clock, metrics }: ServerDeps,
-  { token, from }: ServedToken,
-  { repository, said }: { repository: Repository | null; said: Said },
-): string {
-  metrics.served(from);
-  said["from"] = from;
-  said["sha256"] = token.fingerprint;
-  said["expires_at"] = token.expiry ?? undefined;
-  said["ttl_seconds"] = Math.floor(lifeLeft(token, clock.now()) / 1000);
-  const expiry = token.expiry === null ? "null" : `"${token.expiry}"`;
-  const rest = `"${token.secret.reveal()}","expires_at":${expiry}}`;
-  return repository
-    ? `{"namespace":"${repository.owner}","repository":"${repository.name}","access_token":${rest}`
-    : `{"token":${rest}`;
-}
-
-/**
- * Answers a request whose token is in the cache, without a turn of the event loop; false where there is more to do,
- * and then nothing was done. A router between costs as much as all of the rest.
- */
-export function createQuickAnswer(
-  deps: ServerDeps,
-): (incoming: IncomingMessage, outgoing: ServerResponse) => boolean {
-  return (incoming, outgoing) => {
-    if (incoming.method !== "GET") return false;
-    const startedMs = deps.clock.elapsedMs();
-    const [path = ""] = (incoming.url ?? "").split("?", 1);
-    for (const route of tokenRoutes) {
-      const params = route.pattern.exec(path)?.groups;
-      if (!params) continue;
-      const said: Said = { route: route.name };
-      let body: string;
-      try {
-        const question = readQuestion(deps, route, { incoming, param: (name) => params[name] ?? "", said });
-        const served = question.tokens.peek(question.target, question.minTtlMs);
-        if (!served) return false;
-        body = renderServed(deps, served, { ...question, said });
-      } catch {
-        return false; // the routes refuse it, and log it
-      }
-      outgoing.writeHead(200, { ...jsonHeaders, "content-length": Buffer.byteLength(body) });
-      outgoing.end(body);
-      conclude(deps, said, { status: 200, startedMs });
-      return true;
-    }
-    return false;
-  };
-}
-
-function conclude(
-  { clock, metrics, log }: ServerDeps,
-  said: Said,
-  { status, startedMs }: { status: number; startedMs: number },
-): void {
-  const ms = clock.elapsedMs() - startedMs;
-  metrics.answered(String(said["route"]), status, ms);
-  said["status"] = status;
-  said["ms"] = Math.round(ms * 10) / 10;
-  log[status >= 500 ? "warn" : "info"](said, "token");
 }
 
 function refusalHeaders({ status, retryAfterSeconds }: Refusal): Record<string, string> {
@@ -245,9 +100,6 @@ function methodNotAllowed(allow: string): Response {
   return json(405, { error: "method not allowed" }, { allow });
 }
 
-const jsonHeaders = { "content-type": "application/json", "cache-control": "no-store" };
-
-/** Compact, since old clients cut it with sed. */
 function json(status: number, body: object, headers: Record<string, string> = {}): Response {
   return new Response(JSON.stringify(body), {
     status,

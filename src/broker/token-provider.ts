@@ -62,12 +62,17 @@ function createAppProvider(deps: SourceDeps, config: AppConfig): Omit<TokenProvi
       forget,
     };
   };
+  const recalled = new WeakMap<TokenTarget, { id: string; answer: ResolvedTarget }>();
   return {
     recall: (target) => {
       const place = placeOf(target, config);
       const id = place === null ? config.installationId : installations.recall(place);
       if (id === null || isDenied(id, target, config)) return null;
-      return resolved(id, target, place && (() => installations.forget(place)));
+      const known = recalled.get(target);
+      if (known?.id === id) return known.answer;
+      const answer = resolved(id, target, place && (() => installations.forget(place)));
+      recalled.set(target, { id, answer });
+      return answer;
     },
     resolve: async (target) => {
       const place = placeOf(target, config);
@@ -108,10 +113,11 @@ async function askForApp({ appRequest }: AppClient, { host, appId }: AppConfig):
 
 /** A broker's or a command's token reaches what it reaches. */
 function createWholeProvider(source: TokenSource, type: string): Omit<TokenProvider, "close"> {
+  const whole = { key: type, source, forget: null };
   return {
-    recall: () => null,
+    recall: ({ scope }) => (isWholeScope(scope) ? whole : null),
     resolve: async ({ scope }) => {
-      if (isWholeScope(scope)) return { key: type, source, forget: null };
+      if (isWholeScope(scope)) return whole;
       throw new GhauthError(
         "scope_unavailable",
         `Tokens come from GITHUB_TOKEN_SOURCE=${type}, which cannot be narrowed: only whole ones can be had.`,

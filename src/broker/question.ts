@@ -1,0 +1,90 @@
+import type { Scope } from "../github/scope.js";
+import type { Client } from "./clients.js";
+import { decideTarget } from "./policy.js";
+import { parseRepository, parseTokenQuery, type Repository } from "./query.js";
+import { Refusal } from "./refusal.js";
+import type { TokenService } from "./token-service.js";
+import { renderScope, type TokenTarget } from "./token-target.js";
+
+/** One route that serves a token. */
+export type TokenRoute = {
+  path: string;
+  /** The same path where nothing in it is encoded. */
+  pattern: RegExp;
+  name: string;
+  query: readonly string[];
+  /** Rejects where the client may not use this route; answers the repository that the path names, if it does. */
+  enter: (client: Client, param: Param) => Repository | null;
+};
+
+type Param = (name: string) => string;
+
+const policyQuery = ["min_ttl", "permissions", "repositories"];
+
+export const tokenRoutes: TokenRoute[] = [
+  {
+    path: "/admin/github-installation-token",
+    pattern: /^(?<admin>\/admin)\/github-installation-token$/,
+    name: "admin",
+    query: policyQuery,
+    enter: ({ admin }) => {
+      if (!admin) throw new Refusal(403, "The policy of this client does not make it an admin.");
+      return null;
+    },
+  },
+  {
+    path: "/workspaces/:id/github-installation-token",
+    pattern: /^\/workspaces\/(?<id>[^/%]+)\/github-installation-token$/,
+    name: "workspace",
+    query: policyQuery,
+    enter: ({ workspaces }, param) => {
+      if (workspaces !== "*" && !workspaces.includes(param("id")))
+        throw new Refusal(403, "The policy of this client does not allow this workspace.");
+      return null;
+    },
+  },
+  {
+    path: "/api/:namespace/:repository",
+    pattern: /^\/api\/(?<namespace>[^/%]+)\/(?<repository>[^/%]+)$/,
+    name: "repository",
+    query: ["min_ttl", "permissions"],
+    enter: (_, param) => {
+      const repository = parseRepository(`${param("namespace")}/${param("repository")}`);
+      if (!repository) throw new Refusal(400, "The path must end in an owner and a repository.");
+      return repository;
+    },
+  },
+];
+
+/** What a client's request comes to, before anybody is asked for a token. */
+export type Question = {
+  route: string;
+  tokens: TokenService;
+  target: TokenTarget;
+  /** The target's scope, for the log. */
+  scope: string;
+  minTtlMs: number;
+  /** What tokman's route names in its answer; null on the others. */
+  repository: Repository | null;
+};
+
+export type QuestionDeps = {
+  /** The tokens, or why there can't be any: DESIGN's two sentences of 404. */
+  tokens: TokenService | "no GitHub App configured" | "no token provider registered";
+  app: Scope;
+};
+
+/** Rejects with a Refusal where the client must not ask this. */
+export function readQuestion(
+  { tokens, app }: QuestionDeps,
+  route: TokenRoute,
+  { client, url, param }: { client: Client; url: string; param: Param },
+): Question {
+  const repository = route.enter(client, param);
+  const query = parseTokenQuery(url, route.query);
+  if (typeof tokens === "string") throw new Refusal(404, tokens);
+  const repositories = repository ? [repository] : query.repositories;
+  const target = decideTarget(client, { ...query, repositories }, app);
+  const { minTtlMs } = query;
+  return { route: route.name, tokens, target, scope: renderScope(target.scope), minTtlMs, repository };
+}
