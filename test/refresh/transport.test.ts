@@ -1,53 +1,19 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { connect, type Socket } from "node:net";
 import { once } from "node:events";
-import { join } from "node:path";
 import { expect, test } from "vitest";
+import { createCertificate } from "../support/certificate.js";
 import { refreshInProcess } from "../support/in-process.js";
 import { createMachine } from "../support/machine.js";
-
-function openssl(...words: string[]): void {
-  execFileSync("openssl", words, { stdio: "ignore" });
-}
 
 /** A machine whose GitHub speaks TLS, with a certificate of a CA that openssl has just made. */
 async function createTlsMachine() {
   const machine = await createMachine();
-  const file = (name: string) => join(machine.root, name);
-  const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  openssl(
-    "req",
-    "-x509",
-    ...newKey,
-    "-subj",
-    "/CN=test CA",
-    "-keyout",
-    file("ca.key"),
-    "-out",
-    file("ca.pem"),
-  );
-  openssl("req", ...newKey, "-subj", "/CN=github", "-keyout", file("github.key"), "-out", file("github.csr"));
-  machine.write(file("extensions"), "subjectAltName=DNS:localhost\n");
-  const authority = ["-CA", file("ca.pem"), "-CAkey", file("ca.key"), "-CAcreateserial"];
-  openssl(
-    "x509",
-    "-req",
-    "-in",
-    file("github.csr"),
-    ...authority,
-    "-extfile",
-    file("extensions"),
-    "-out",
-    file("github.pem"),
-  );
-  const tls = {
-    key: readFileSync(file("github.key"), "utf8"),
-    cert: readFileSync(file("github.pem"), "utf8"),
-  };
+  const { caFile, certFile, keyFile } = createCertificate(machine.root);
+  const tls = { key: readFileSync(keyFile, "utf8"), cert: readFileSync(certFile, "utf8") };
   const tlsUrl = (await machine.github.listen({ tls })).replace("127.0.0.1", "localhost");
-  return Object.assign(machine, { caFile: file("ca.pem"), tls: { GITHUB_API_URL: tlsUrl } });
+  return Object.assign(machine, { caFile, tls: { GITHUB_API_URL: tlsUrl } });
 }
 
 /** A proxy that tunnels by CONNECT; `asked` lists the hosts, `credentials` what it wants to be told. */

@@ -1,8 +1,8 @@
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { spawn } from "node:child_process";
 import { onTestFinished } from "vitest";
+import { findFreePort } from "./free-port.js";
 
 /** A real redis-server on loopback, which a test may kill and start again; it keeps nothing on disk. */
 export async function startRedis(directory: string) {
@@ -31,13 +31,4 @@ export async function startRedis(directory: string) {
       server = await start();
     },
   };
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
