@@ -39,16 +39,9 @@ export function createTokenService(
 ): TokenService {
   const { clock, provider } = deps;
 
-  const mint = async ({ source }: ResolvedTarget): Promise<HeldToken> => {
-    const until = clock.elapsedMs() + deadlineMs;
+  const counted = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
-      const { token } = await refresh(
-        { ...deps, source, publish: publishNowhere },
-        { deadlineMs: until, host },
-      );
-      const held = holdToken(token, clock.now());
-      deps.onMinted(held);
-      return held;
+      return await work();
     } catch (thrown) {
       const error = toGhauthError(thrown);
       deps.onFailed(error);
@@ -56,12 +49,26 @@ export function createTokenService(
     }
   };
 
+  const mint = async ({ source }: ResolvedTarget): Promise<HeldToken> =>
+    counted(async () => {
+      const until = clock.elapsedMs() + deadlineMs;
+      const { token } = await refresh(
+        { ...deps, source, publish: publishNowhere },
+        { deadlineMs: until, host },
+      );
+      const held = holdToken(token, clock.now());
+      deps.onMinted(held);
+      return held;
+    });
+
   const obtain: Obtain<ResolvedTarget> = async (key, target, needMs) =>
     deps.shareMint(key, needMs, async () => mint(target));
   const cache = createTokenCache({ clock, obtain, onRenewalFailed: deps.onRenewalFailed });
 
   const resolve = async (target: TokenTarget): Promise<ResolvedTarget> =>
-    retry(deps, { deadlineMs: clock.elapsedMs() + deadlineMs }, async () => provider.resolve(target));
+    counted(async () =>
+      retry(deps, { deadlineMs: clock.elapsedMs() + deadlineMs }, async () => provider.resolve(target)),
+    );
 
   const get = async (target: TokenTarget, minTtlMs: number): Promise<ServedToken> => {
     const resolved = await resolve(target);

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { createClient } from "@redis/client";
-import { expect, test, type TestContext } from "vitest";
+import { expect, test, type TestContext, vi } from "vitest";
 import { type Broker, createKeyHost } from "../support/broker.js";
 import { app, expectNoSecret, installation } from "../support/machine.js";
 import { needs } from "../support/needs.js";
@@ -34,6 +34,21 @@ test("two brokers asked 500 times at once for one token mint once", async (conte
 
   expect(new Set(await Promise.all(asked)).size).toBe(1);
   expect(fleet.github.mints).toBe(1);
+});
+
+test("a broker that dies while it mints holds the others up no longer than its lock lasts", async (context) => {
+  await using fleet = await createFleet(context);
+  const [one, other] = fleet.brokers;
+  const release = fleet.github.hold();
+  const lost = one.call(admin, { as: "ops" }).catch(() => "lost");
+  await vi.waitUntil(() => fleet.github.requests.some(({ method }) => method === "POST"));
+  const waiting = other.token(admin, "ops");
+  one.send("SIGKILL");
+  release();
+
+  expect(await lost).toBe("lost");
+  expect(fleet.github.isLive(await waiting)).toBe(true);
+  expect(await other.tokenLine()).toMatchObject({ from: "mint", status: 200 });
 });
 
 test("a broker that comes later finds the token in the store, with the life it has left", async (context) => {

@@ -198,6 +198,40 @@ test("an App that is not installed is tokman's 400, remembered for a while", asy
   expect(host.github.requests.length).toBe(asked);
 });
 
+test("/metrics counts mints, hits and errors by code, and tells each scope's seconds to expiry", async () => {
+  await using host = await createKeyHost();
+  host.letIn(clients);
+  const broker = await host.startBroker();
+  for (let n = 0; n < 3; n++) await broker.token(admin, "ops");
+  await broker.token("/api/acme/site", "agent");
+  await broker.call("/api/acme/else", { as: "agent" });
+  host.github.refuse("suspended");
+  await broker.call("/api/acme/docs", { as: "ops" });
+
+  const { text, headers } = await broker.call("/metrics");
+
+  expect(headers["content-type"]).toMatch(/^text\/plain; version=0\.0\.4/);
+  const value = (series: string) =>
+    text
+      .split("\n")
+      .find((line) => line.startsWith(`${series} `))
+      ?.split(" ")[1];
+  expect({
+    mints: value("ghauth_broker_mints_total"),
+    hits: value("ghauth_broker_cache_hits_total"),
+    minted: value('ghauth_broker_tokens_served_total{from="mint"}'),
+    refused: value('ghauth_broker_errors_total{code="installation_suspended"}'),
+    answers: value('ghauth_broker_request_duration_seconds_count{route="admin",status="200"}'),
+    denied: value('ghauth_broker_request_duration_seconds_count{route="repository",status="403"}'),
+  }).toEqual({ mints: "2", hits: "2", minted: "2", refused: "1", answers: "3", denied: "1" });
+  const expiries = [...text.matchAll(/^ghauth_broker_token_expiry_seconds\{scope="[0-9a-f]{8}"\} (\d+)$/gm)];
+  expect(expiries.map(([, seconds]) => Number(seconds) > 3500 && Number(seconds) <= 3600)).toEqual([
+    true,
+    true,
+  ]);
+  expect(text).not.toMatch(/acme|site|agent/);
+});
+
 test("garbage in a query is 400, and nothing is minted", async () => {
   await using host = await createKeyHost();
   host.letIn({ ops: acme });
