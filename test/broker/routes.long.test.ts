@@ -205,8 +205,7 @@ test("/metrics counts mints, hits and errors by code, and tells each scope's sec
   for (let n = 0; n < 3; n++) await broker.token(admin, "ops");
   await broker.token("/api/acme/site", "agent");
   await broker.call("/api/acme/else", { as: "agent" });
-  host.github.refuse("suspended");
-  await broker.call("/api/acme/docs", { as: "ops" });
+  await broker.call("/api/acme/nowhere", { as: "ops" });
 
   const { text, headers } = await broker.call("/metrics");
 
@@ -220,7 +219,7 @@ test("/metrics counts mints, hits and errors by code, and tells each scope's sec
     mints: value("ghauth_broker_mints_total"),
     hits: value("ghauth_broker_cache_hits_total"),
     minted: value('ghauth_broker_tokens_served_total{from="mint"}'),
-    refused: value('ghauth_broker_errors_total{code="installation_suspended"}'),
+    refused: value('ghauth_broker_errors_total{code="repository_inaccessible"}'),
     answers: value('ghauth_broker_request_duration_seconds_count{route="admin",status="200"}'),
     denied: value('ghauth_broker_request_duration_seconds_count{route="repository",status="403"}'),
   }).toEqual({ mints: "2", hits: "2", minted: "2", refused: "1", answers: "3", denied: "1" });
