@@ -5,7 +5,7 @@ import { type AppRequest, createAppRequest } from "../github/app-request.js";
 import { diagnose } from "../github/diagnose.js";
 import { findInstallation, mint, type MintedToken, type MintTarget } from "../github/mint.js";
 import { parsePrivateKey, readPrivateKeyFile } from "../github/private-key.js";
-import type { AppSourceConfig } from "./refresh-config.js";
+import type { AppSourceConfig } from "./source-config.js";
 import type { SourceDeps, TokenSource } from "./token-source.js";
 
 /** An App as itself: it asks and mints for any of its installations. */

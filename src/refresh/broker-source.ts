@@ -4,7 +4,7 @@ import { retryAfterOf } from "../github/explain.js";
 import { parseDate, parseJson } from "../github/github-api.js";
 import type { HttpAnswer, HttpRequest } from "../github/http-client.js";
 import { redact, Secret } from "../token/secret.js";
-import type { BrokerSourceConfig } from "./refresh-config.js";
+import type { BrokerSourceConfig } from "./source-config.js";
 import { readToken } from "./token-answer.js";
 import type { SourceDeps, TokenSource } from "./token-source.js";
 

@@ -2,7 +2,7 @@ import { errnoOf, GhauthError, messageOf } from "../errors.js";
 import { isTokenText } from "../token/installation-token.js";
 import { lastLineOf } from "../token/said.js";
 import { Secret } from "../token/secret.js";
-import type { CommandSourceConfig } from "./refresh-config.js";
+import type { CommandSourceConfig } from "./source-config.js";
 import { type CommandResult, runCommand } from "../system/run-command.js";
 import { readToken } from "./token-answer.js";
 import type { ObtainedToken, SourceDeps, TokenSource } from "./token-source.js";

@@ -8,7 +8,8 @@ import { appendRefreshLog } from "../token/refresh-log.js";
 import { redact, type Secret } from "../token/secret.js";
 import { readTokenFile, type TokenFile } from "../token/token-file.js";
 import { attemptRefresh } from "./attempt.js";
-import { adoptProxy, parseRefreshConfig, readRefreshSettings } from "./refresh-config.js";
+import { parseRefreshConfig } from "./refresh-config.js";
+import { adoptProxy, readRefreshSettings } from "./settings.js";
 import { type Report, reportFailure, reportRefreshed, reportStopped, skippedSentence } from "./report.js";
 
 const usage = `usage: takopi-refresh-github-token [--force]

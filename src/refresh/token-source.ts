@@ -3,7 +3,7 @@ import type { HttpRequest } from "../github/http-client.js";
 import type { GitHubRequest } from "../github/github-api.js";
 import type { Clock } from "../system/clock.js";
 import type { InstallationToken } from "../token/installation-token.js";
-import type { TokenSourceConfig } from "./refresh-config.js";
+import type { TokenSourceConfig } from "./source-config.js";
 
 /** A token as a source gave it; `clockOffsetMs` is how far GitHub's clock is ahead of this host's, where it said so. */
 export type ObtainedToken = InstallationToken & { clockOffsetMs?: number };

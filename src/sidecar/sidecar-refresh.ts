@@ -1,7 +1,7 @@
 import { GhauthError, toGhauthError } from "../errors.js";
 import { createGitHubRequest } from "../github/github-api.js";
 import { createHttpClient } from "../github/http-client.js";
-import type { TokenSourceConfig } from "../refresh/refresh-config.js";
+import type { TokenSourceConfig } from "../refresh/source-config.js";
 import { refresh, type Refreshed } from "../refresh/refresh.js";
 import type { RetryDeps } from "../refresh/retry.js";
 import { createTokenSource, type ObtainedToken, type TokenSource } from "../refresh/token-source.js";

@@ -1,0 +1,167 @@
+import { split } from "shlex";
+import { GhauthError } from "../errors.js";
+import { parsePermissions, parseRepositories, type Scope } from "../github/scope.js";
+import { type Environment, expandPath, type Paths } from "../system/paths.js";
+import { Secret } from "../token/secret.js";
+
+export type AppSourceConfig = {
+  type: "app";
+  appId: string;
+  installationId: string | null;
+  /** `anyMode`: others may read the file, as they may where Kubernetes mounted it. */
+  privateKey: { path: string; anyMode?: boolean } | { text: Secret };
+  scope: Scope;
+};
+export type BrokerSourceConfig = { type: "broker"; url: URL; bearerFile: string; workspace: string | null };
+export type CommandSourceConfig = { type: "command"; words: [string, ...string[]] };
+
+/** Where a token comes from, and how long that may take. */
+export type TokenSourceConfig = {
+  apiUrl: URL;
+  source: AppSourceConfig | BrokerSourceConfig | CommandSourceConfig;
+  deadlineSeconds: number;
+  /** Certificates to trust that Node itself has not read at its start. */
+  extraCaFile: string | null;
+};
+
+/** The paths that a token source may need; a sidecar, which has no home, has only these. */
+type SourcePaths = Pick<Paths, "home" | "privateKeyFile">;
+
+/** The settings of DESIGN 4.3 that say where a token comes from. Rejects with `config_invalid`. */
+export function parseTokenSourceConfig(
+  settings: Environment,
+  paths: SourcePaths,
+  { usualDeadlineSeconds = 60, anyInstallation = false } = {},
+): TokenSourceConfig {
+  const source = parseSource(settings, paths);
+  if (source.type === "app" && !anyInstallation) requireInstallation(source);
+  return {
+    apiUrl: parseUrl(settings, "GITHUB_API_URL", "https://api.github.com"),
+    source,
+    deadlineSeconds: parseDeadline(settings, usualDeadlineSeconds),
+    extraCaFile: settings["NODE_EXTRA_CA_CERTS"] ?? null,
+  };
+}
+
+function parseSource(settings: Environment, paths: SourcePaths): TokenSourceConfig["source"] {
+  const name = settings["GITHUB_TOKEN_SOURCE"] ?? "app";
+  const parse = sources.get(name);
+  if (parse) return parse(settings, paths);
+  throw invalid(
+    "GITHUB_TOKEN_SOURCE",
+    `must be one of ${[...sources.keys()].join(", ")}, not ${JSON.stringify(name)}`,
+  );
+}
+
+const sources = new Map<string, (settings: Environment, paths: SourcePaths) => TokenSourceConfig["source"]>([
+  ["app", parseAppSource],
+  ["broker", parseBrokerSource],
+  ["command", parseCommandSource],
+]);
+
+function parseAppSource(settings: Environment, paths: SourcePaths): AppSourceConfig {
+  const appId = required(
+    settings,
+    "GITHUB_APP_ID",
+    "the App ID (or client ID) from the App's settings page",
+  ).trim();
+  if (!/^[A-Za-z0-9._-]+$/.test(appId))
+    throw invalid("GITHUB_APP_ID", "must be a number or a client ID (Iv…)");
+
+  const installationId = settings["GITHUB_APP_INSTALLATION_ID"]?.trim() ?? null;
+  if (installationId !== null && !/^\d+$/.test(installationId)) {
+    throw invalid(
+      "GITHUB_APP_INSTALLATION_ID",
+      "must be a number: the last part of the installation's settings URL",
+    );
+  }
+  const scope = {
+    ...parseRepositories(settings["GITHUB_APP_REPOSITORIES"] ?? "", "GITHUB_APP_REPOSITORIES"),
+    permissions: parsePermissions(settings["GITHUB_APP_PERMISSIONS"] ?? "", "GITHUB_APP_PERMISSIONS"),
+  };
+  return { type: "app", appId, installationId, privateKey: parseKeyOrigin(settings, paths), scope };
+}
+
+function requireInstallation({ installationId, scope }: AppSourceConfig): void {
+  if (installationId !== null || scope.owner !== null) return;
+  throw invalid(
+    "GITHUB_APP_INSTALLATION_ID",
+    "must be set, or GITHUB_APP_REPOSITORIES must name owner/repo so that the installation can be looked up",
+  );
+}
+
+function parseKeyOrigin(settings: Environment, paths: SourcePaths): AppSourceConfig["privateKey"] {
+  const text = settings["GITHUB_APP_PRIVATE_KEY"];
+  if (text !== undefined) return { text: new Secret(text) };
+  const path = settings["GITHUB_APP_PRIVATE_KEY_PATH"] ?? settings["GITHUB_APP_PRIVATE_KEY_FILE"];
+  return { path: parsePath(path ?? paths.privateKeyFile, paths) };
+}
+
+function parseBrokerSource(settings: Environment, paths: SourcePaths): BrokerSourceConfig {
+  required(settings, "GHAUTH_BROKER_URL", "the broker's base URL");
+  return {
+    type: "broker",
+    url: parseUrl(settings, "GHAUTH_BROKER_URL", ""),
+    bearerFile: parsePath(
+      required(settings, "GHAUTH_BROKER_TOKEN_FILE", "the file with this host's bearer token"),
+      paths,
+    ),
+    workspace: settings["GHAUTH_BROKER_WORKSPACE"] ?? null,
+  };
+}
+
+function parseCommandSource(settings: Environment): CommandSourceConfig {
+  const command = required(settings, "GITHUB_TOKEN_COMMAND", "the command that prints a token");
+  try {
+    const [program, ...rest] = split(command);
+    if (program !== undefined) return { type: "command", words: [program, ...rest] };
+  } catch {
+    throw invalid("GITHUB_TOKEN_COMMAND", "has a quotation mark that is not closed");
+  }
+  throw invalid("GITHUB_TOKEN_COMMAND", "must name a program");
+}
+
+const longestDeadlineSeconds = 3600;
+
+function parseDeadline(settings: Environment, usualSeconds: number): number {
+  const seconds = Number(settings["GHAUTH_REFRESH_DEADLINE_SECONDS"] ?? usualSeconds);
+  if (!(seconds > 0 && seconds <= longestDeadlineSeconds)) {
+    throw invalid(
+      "GHAUTH_REFRESH_DEADLINE_SECONDS",
+      `must be a number of seconds, at most ${longestDeadlineSeconds}`,
+    );
+  }
+  return seconds;
+}
+
+function parseUrl(settings: Environment, name: string, fallback: string): URL {
+  const text = settings[name] ?? fallback;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (
+    url === null ||
+    !/^https?:$/.test(url.protocol) ||
+    url.username ||
+    url.password ||
+    url.search ||
+    url.hash
+  ) {
+    throw invalid(name, "must be a plain http(s) URL, as in https://api.github.com");
+  }
+  return url;
+}
+
+export function parsePath(path: string, { home }: SourcePaths): string {
+  return expandPath(path, { home });
+}
+
+function required(settings: Environment, name: string, what: string): string {
+  const value = settings[name];
+  if (value === undefined)
+    throw invalid(name, `is not set: give ${what}, in the environment or in github-app.env`);
+  return value;
+}
+
+/** Which setting is wrong, and what was expected. */
+export function invalid(name: string, complaint: string): GhauthError {
+  return new GhauthError("config_invalid", `${name} ${complaint}.`);
+}
