@@ -95,6 +95,9 @@ function parse(args: string[]) {
 }
 
 function parseLevels(permissions: string[]): Record<string, string> {
+  // No permissions at all would be all of the App's.
+  if (permissions.some((text) => text.trim() === ""))
+    throw new GhauthError("usage", "--permission takes name:level, as in contents:read.");
   try {
     return parsePermissions(permissions.join(","), "--permission");
   } catch (error) {

@@ -39,6 +39,13 @@ export function secondsLeft(token: HeldToken, now: Date): number {
   return Math.floor(lifeLeft(token, now) / 1000);
 }
 
+const clockSlackMs = 60_000;
+
+/** Whether it has more left than it ever had: this host's clock was set back since, and its end is unknown. */
+export function isFromTheFuture(token: HeldToken, now: Date): boolean {
+  return lifeLeft(token, now) > token.lifeMs + clockSlackMs;
+}
+
 /** Whether a third of its life or less is left. */
 export function isDueForRenewal(token: HeldToken, now: Date): boolean {
   return lifeLeft(token, now) <= token.lifeMs / 3;

@@ -61,7 +61,7 @@ export function parseRepository(text: string): Repository | null {
 
 function parseLevels(text: string | null): Record<string, string> | null {
   if (text === null) return null;
-  if (text === "") throw refuse("permissions must be as in contents:read,issues:write");
+  if (text.trim() === "") throw refuse("permissions must be as in contents:read,issues:write");
   try {
     return parsePermissions(text, "permissions");
   } catch (error) {

@@ -1,6 +1,7 @@
 import { getRequestListener } from "@hono/node-server";
 import { GhauthError, toGhauthError } from "../errors.js";
 import { systemClock } from "../system/clock.js";
+import { endSoon } from "../system/end-soon.js";
 import { resolvePaths } from "../system/paths.js";
 import { redact } from "../token/secret.js";
 import { type BrokerOptions, parseBrokerOptions, readBrokerSettings } from "./broker-config.js";
@@ -49,6 +50,7 @@ export async function serve(args: string[]): Promise<number> {
   } finally {
     await close();
     flush();
+    endSoon();
   }
 }
 

@@ -33,7 +33,7 @@ export function createServer(deps: ServerDeps): Hono<Env> {
   }
   server.notFound(() => json(404, { error: "not found" }));
   server.onError((thrown) => {
-    const { refusal, error } = refuse(thrown, null);
+    const { refusal, error } = refuse(thrown);
     deps.log.error({ code: error?.code, sentence: error?.message }, "failed");
     return json(refusal.status, { error: refusal.message });
   });
@@ -59,7 +59,7 @@ async function answerReadiness({ tokens, storeState }: ServerDeps): Promise<Resp
     await tokens.check();
     return json(200, { status: "ready", ...beside });
   } catch (thrown) {
-    const { refusal } = refuse(thrown, null);
+    const { refusal } = refuse(thrown);
     return json(503, { status: "not ready", error: refusal.message, ...beside });
   }
 }
@@ -83,8 +83,10 @@ async function answerToken(deps: ServerDeps, route: TokenRoute, c: RouteContext)
     concluded(200);
     return new Response(renderToken(token, question), { headers: jsonHeaders });
   } catch (thrown) {
-    const asked = route.name === "repository" ? `${param("namespace")}/${param("repository")}` : null;
-    const { refusal, error } = refuse(thrown, asked);
+    const { refusal, error } = refuse(thrown, {
+      repository: route.name === "repository" ? `${param("namespace")}/${param("repository")}` : null,
+      permissions: c.req.query("permissions") !== undefined,
+    });
     Object.assign(said, { code: error?.code, sentence: redact(error?.message ?? refusal.message) });
     concluded(refusal.status);
     return json(refusal.status, { error: refusal.message }, refusalHeaders(refusal));

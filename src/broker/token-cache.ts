@@ -1,7 +1,7 @@
 import { type ErrorCode, GhauthError, toGhauthError } from "../errors.js";
 import type { Clock } from "../system/clock.js";
 import { createLruMap } from "./lru-map.js";
-import { type HeldToken, isDueForRenewal, leastLifeMs, lifeLeft } from "./held-token.js";
+import { type HeldToken, isDueForRenewal, isFromTheFuture, leastLifeMs, lifeLeft } from "./held-token.js";
 
 /** Where a served token came from. */
 export type ServedFrom = "mint" | "store" | "cache";
@@ -25,10 +25,14 @@ const endsTokens: ReadonlySet<ErrorCode> = new Set([
   "repository_inaccessible",
 ]);
 
+/** These say that the App is not installed there. */
+const absences: ReadonlySet<ErrorCode> = new Set(["installation_not_found", "repository_inaccessible"]);
+
 type Pause = { untilMs: number; error: GhauthError };
 
 /** Where nothing was said; for as long a token that is still good is served as it is. */
 const pauseMs = 10_000;
+const absencePauseMs = 30_000;
 const defaultMostTokens = 1000;
 
 export type TokenCache<Target> = {
@@ -36,6 +40,12 @@ export type TokenCache<Target> = {
   get: (key: string, target: Target, needMs: number) => Promise<ServedToken>;
   /** The same at once, where nothing need be waited for; else null. */
   peek: (key: string, target: Target, needMs: number) => ServedToken | null;
+  /** What is held, as long as it lives, however little that is; else null. */
+  kept: (key: string) => ServedToken | null;
+  /** Whether GitHub has just said that the App is not installed there: that is not asked again for 30 s. */
+  isAbsent: (key: string) => boolean;
+  /** Lets the next `get` ask at once, whatever was said before. */
+  unpause: (key: string) => void;
   /** The tokens that are held and live, by their keys. */
   live: () => [string, HeldToken][];
 };
@@ -64,7 +74,8 @@ export function createTokenCache<Target>({
     } catch (thrown) {
       const error = toGhauthError(thrown);
       if (endsTokens.has(error.code)) held.delete(key);
-      pauses.set(key, { untilMs: clock.elapsedMs() + (error.retryAfterMs ?? pauseMs), error });
+      const waitMs = error.retryAfterMs ?? (absences.has(error.code) ? absencePauseMs : pauseMs);
+      pauses.set(key, { untilMs: clock.elapsedMs() + waitMs, error });
       throw error;
     }
   };
@@ -90,32 +101,47 @@ export function createTokenCache<Target>({
     });
   };
 
+  const isAbsent = (key: string) => {
+    const pause = pauseOf(key);
+    return pause !== undefined && absences.has(pause.error.code);
+  };
+
+  const kept = (key: string): ServedToken | null => {
+    const token = held.get(key);
+    return token && lifeLeft(token, clock.now()) > 0 ? { token, from: "cache" } : null;
+  };
+
   const peek = (key: string, target: Target, needMs: number): ServedToken | null => {
     const token = held.get(key);
     const now = clock.now();
-    if (!token || lifeLeft(token, now) < Math.max(needMs, leastLifeMs)) return null;
+    if (!token || isFromTheFuture(token, now)) return null;
+    if (lifeLeft(token, now) < Math.max(needMs, leastLifeMs)) return null;
     if (isDueForRenewal(token, now)) renewInBackground(key, target);
     return { token, from: "cache" };
   };
 
   return {
     peek,
+    kept,
+    isAbsent,
+    unpause: pauses.delete,
     get: async (key, target, needMs) => {
       const found = peek(key, target, needMs);
       if (found) return found;
       const leastMs = Math.max(needMs, leastLifeMs);
-      const token = held.get(key);
       const pause = pauseOf(key);
-      if (token && lifeLeft(token, clock.now()) > 0 && pause) return { token, from: "cache" };
-      if (pause?.error.retryAfterMs !== undefined) throw stillWaiting(pause, clock.elapsedMs());
+      const instead = pause && kept(key);
+      if (instead) return instead;
+      if (pause && (pause.error.retryAfterMs !== undefined || isAbsent(key)))
+        throw stillWaiting(pause, clock.elapsedMs());
       try {
         const joined = jobs.get(key);
         const served = await (joined ?? renew(key, target, leastMs));
         const isEnough = !joined || lifeLeft(served.token, clock.now()) >= leastMs;
         return isEnough ? served : await renew(key, target, leastMs);
       } catch (thrown) {
-        const kept = held.get(key);
-        if (kept && lifeLeft(kept, clock.now()) > 0) return { token: kept, from: "cache" };
+        const fallback = kept(key);
+        if (fallback) return fallback;
         throw thrown;
       }
     },

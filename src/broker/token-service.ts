@@ -72,15 +72,17 @@ export function createTokenService(
 
   const get = async (target: TokenTarget, minTtlMs: number): Promise<ServedToken> => {
     const resolved = await resolve(target);
+    const isAbsent = cache.isAbsent(resolved.key);
     try {
       return await cache.get(resolved.key, resolved, minTtlMs);
     } catch (thrown) {
       const { code } = toGhauthError(thrown);
       if (code !== "installation_not_found" && code !== "repository_inaccessible") throw thrown;
-      if (!resolved.forget) throw thrown;
+      if (!resolved.forget || isAbsent) throw thrown;
       // Installed anew, or moved to another owner, since it was looked up.
       resolved.forget();
       const again = await resolve(target);
+      cache.unpause(again.key);
       return cache.get(again.key, again, minTtlMs);
     }
   };
@@ -92,8 +94,19 @@ export function createTokenService(
 
   return {
     peek,
-    get: async (target, minTtlMs) =>
-      peek(target, minTtlMs) ?? within(deadlineMs, host, get(target, minTtlMs)),
+    get: async (target, minTtlMs) => {
+      const found = peek(target, minTtlMs);
+      if (found) return found;
+      try {
+        return await within(deadlineMs, host, get(target, minTtlMs));
+      } catch (thrown) {
+        // GitHub hangs: what is held is better than nothing.
+        const known = provider.recall(target);
+        const kept = known && toGhauthError(thrown).code === "refresh_timeout" ? cache.kept(known.key) : null;
+        if (kept) return kept;
+        throw thrown;
+      }
+    },
     live: cache.live,
     check: async () => {
       if (cache.live().length === 0) await within(deadlineMs, host, provider.probe());

@@ -1,4 +1,5 @@
 import { messageOf } from "../errors.js";
+import { endSoon } from "../system/end-soon.js";
 import { type Environment, resolvePaths } from "../system/paths.js";
 import { runHost } from "../takopi/host.js";
 import { takeInstanceLock } from "../takopi/instance-lock.js";
@@ -62,9 +63,4 @@ function createStopSignal(log: Log): AbortSignal {
     process.exit(process.exitCode ?? 75);
   });
   return stop.signal;
-}
-
-/** The exit code is known: connections that linger get a moment, and then the process ends all the same. */
-function endSoon(): void {
-  setTimeout(() => process.exit(), 100).unref();
 }

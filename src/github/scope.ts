@@ -14,10 +14,7 @@ const mostRepositories = 500; // https://docs.github.com/rest/apps/apps#create-a
  * `.git`), separated by spaces or commas. Rejects with `config_invalid`.
  */
 export function parseRepositories(text: string, key: string): Pick<Scope, "owner" | "repositories"> {
-  const parsed = text
-    .split(/[\s,]+/)
-    .filter(Boolean)
-    .map((item) => parseRepository(item, key));
+  const parsed = itemsOf(text, key).map((item) => parseRepository(item, key));
   const owners = distinct(parsed.flatMap(({ owner }) => owner ?? []));
   if (owners.length > 1) {
     throw new GhauthError(
@@ -33,6 +30,16 @@ export function parseRepositories(text: string, key: string): Pick<Scope, "owner
     );
   }
   return { owner: owners[0] ?? null, repositories };
+}
+
+/** The items of a list; a comma alone is a mistake, and must not come to no limit at all. */
+function itemsOf(text: string, key: string): string[] {
+  const items = text.split(/[\s,]+/).filter(Boolean);
+  if (items.length > 0 || text.trim() === "") return items;
+  throw new GhauthError(
+    "config_invalid",
+    `${key}: ${JSON.stringify(text)} names nothing: name something, or leave it empty.`,
+  );
 }
 
 function parseRepository(item: string, key: string): { owner: string | null; name: string } {
@@ -65,7 +72,7 @@ function distinct(names: string[]): string[] {
 /** Permissions from `contents:read,issues:write`. Rejects with `config_invalid`, a hyphenated name with GitHub's spelling. */
 export function parsePermissions(text: string, key: string): Record<string, string> {
   const permissions = new Map<string, string>();
-  for (const item of text.split(/[\s,]+/).filter(Boolean)) {
+  for (const item of itemsOf(text, key)) {
     const match = /^([a-z][a-z0-9_-]*)[:=](read|write|admin)$/.exec(item);
     const [, name, level] = match ?? [];
     if (name === undefined || level === undefined) {

@@ -89,6 +89,8 @@ test("a client add that is wrong usage changes nothing", async () => {
     [["add", "a b"], "NAME takes letters"],
     [["add", "ops", "--repository", "acme"], "--repository takes owner/repo or owner/*"],
     [["add", "ops", "--permission", "contents"], "--permission"],
+    [["add", "ops", "--permission", ","], "--permission"],
+    [["add", "ops", "--permission", "contents:read", "--permission", ""], "--permission takes name:level"],
     [["add", "ops", "--root"], "--root"],
   ];
   for (const [args, sentence] of rows)

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createKeyHost, sendRaw } from "../support/broker.js";
 
 test("a large body, large headers and a client that never ends its request are cut off", async () => {
@@ -16,4 +16,18 @@ test("a large body, large headers and a client that never ends its request are c
   expect(body).toMatch(/^(?:HTTP\/1\.1 413 |$)/);
   expect(headers).toMatch(/^HTTP\/1\.1 431 /);
   expect(slow).toMatch(/^HTTP\/1\.1 408 /);
+});
+
+test("SIGTERM ends a broker within 10 s, whatever GitHub still owes it, with 0", async () => {
+  await using host = await createKeyHost();
+  host.letIn({ ops: "admin = true" });
+  const broker = await host.startBroker([], { GHAUTH_REFRESH_DEADLINE_SECONDS: "60" });
+  host.github.hold();
+  const asked = broker.call("/admin/github-installation-token", { as: "ops" }).catch(() => "cut");
+  await vi.waitUntil(() => host.github.requests.length > 0);
+  const startedMs = performance.now();
+
+  expect(await broker.stop()).toBe(0);
+  expect(await asked).toBe("cut");
+  expect(performance.now() - startedMs).toBeLessThan(12_000);
 });

@@ -231,6 +231,37 @@ test("/metrics counts mints, hits and errors by code, and tells each scope's sec
   expect(text).not.toMatch(/acme|site|agent/);
 });
 
+test("a source that hangs costs nobody the token that still lives", async () => {
+  await using host = await createKeyHost();
+  await host.refresh();
+  const token = host.heldToken() ?? "";
+  const answer = JSON.stringify({ token, expires_at: new Date(Date.now() + 1_200_000).toISOString() });
+  const command = `${host.root}/command`;
+  host.write(
+    command,
+    `#!/bin/sh\n[ -e '${host.root}/asked' ] && exec sleep 60\n: >'${host.root}/asked'\necho '${answer}'\n`,
+    0o755,
+  );
+  host.set({ GITHUB_TOKEN_SOURCE: "command", GITHUB_TOKEN_COMMAND: command });
+  host.letIn(clients);
+  const broker = await host.startBroker([], { GHAUTH_REFRESH_DEADLINE_SECONDS: "1" });
+
+  expect(await broker.token(admin, "ops")).toBe(token);
+  expect(await broker.token(`${admin}?min_ttl=3000`, "ops")).toBe(token);
+});
+
+test("what the App was not granted is 403 to who asked for it", async () => {
+  await using host = await createKeyHost();
+  host.letIn(clients);
+  const broker = await host.startBroker();
+
+  expect(await broker.call(`${admin}?permissions=administration:write`, { as: "ops" })).toMatchObject({
+    status: 403,
+    json: { error: "The App was not granted the permissions that are asked for." },
+  });
+  expect(host.github.mints).toBe(0);
+});
+
 test("garbage in a query is 400, and nothing is minted", async () => {
   await using host = await createKeyHost();
   host.letIn({ ops: acme });
@@ -243,6 +274,9 @@ test("garbage in a query is 400, and nothing is minted", async () => {
     "min_ttl=99999",
     "min_ttl=1&min_ttl=2",
     "permissions=",
+    "permissions=,",
+    "permissions=%20",
+    "permissions=+,+",
     "permissions=contents",
     "permissions=contents:own",
     "permissions=pull-requests:read",

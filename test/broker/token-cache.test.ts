@@ -116,6 +116,28 @@ test("what GitHub has ended is served no more", async () => {
   await expect(ask()).rejects.toBe(state.failure);
 });
 
+test("that the App is not installed is not asked again for 30 seconds", async () => {
+  const { ask, pass, state, cache } = createExample();
+  state.failure = new GhauthError("installation_not_found", "It is not installed.");
+  await expect(ask()).rejects.toBe(state.failure);
+  state.failure = null;
+  pass(29_000);
+  expect(cache.isAbsent("key")).toBe(true);
+  await expect(ask()).rejects.toMatchObject({ code: "installation_not_found" });
+  pass(1_000);
+  expect(await ask()).toBe(1);
+});
+
+test("a token that a clock which was set back has made younger than new is replaced", async () => {
+  const { ask, pass, state } = createExample();
+  await ask();
+  pass(-5 * 60 * minute);
+  expect(await ask()).toBe(2);
+  state.failure = away;
+  pass(-5 * 60 * minute);
+  expect(await ask()).toBe(2);
+});
+
 test("the token that was used longest ago is dropped first", async () => {
   const { ask, state, cache } = createExample({ mostTokens: 2 });
   await ask(0, "a");
