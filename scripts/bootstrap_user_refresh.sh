@@ -75,11 +75,7 @@ read_settings() {
   HTTPS_PROXY=${HTTPS_PROXY:-${https_proxy:-}} NO_PROXY=${NO_PROXY:-${no_proxy:-}}
   if [[ -r $settings_file ]]; then
     while IFS= read -r line || [[ -n $line ]]; do
-      [[ $line =~ $assignment ]] || continue
-      name=${BASH_REMATCH[2]} value=${BASH_REMATCH[3]}
-      value=${value%"${value##*[![:space:]]}"}
-      if [[ $value =~ ^\"(.*)\"$ || $value =~ ^\'(.*)\'$ ]]; then value=${BASH_REMATCH[1]}; fi
-      settings[$name]=$value
+      if read_assignment "$line"; then settings[$name]=$value; fi
     done <"$settings_file"
   fi
   for name in "${setting_names[@]}" "${key_names[@]}"; do
@@ -105,16 +101,13 @@ read_settings() {
   gh_config_dir=$(expanded "${settings[GH_CONFIG_DIR]:-$config_home/gh}")
 }
 
-assignment='^[[:space:]]*(export[[:space:]]+)?([A-Za-z_][A-Za-z0-9_]*)[[:space:]]*=[[:space:]]*(.*)$'
-
 # github-app.env as it is to be: what the environment sets takes its line's place, the rest stays as somebody wrote it.
 render_settings() {
-  local line name
+  local line name value
   local -A written=()
   if [[ -r $settings_file ]]; then
     while IFS= read -r line || [[ -n $line ]]; do
-      name=''
-      [[ $line =~ $assignment ]] && name=${BASH_REMATCH[2]}
+      read_assignment "$line" || name=''
       case " ${key_names[*]} " in *" ${name:--} "*) continue ;; esac
       if [[ " ${setting_names[*]} " == *" ${name:--} "* && -n ${!name:-} ]]; then
         [[ -n ${written[$name]:-} ]] || render_setting "$name"
@@ -197,7 +190,10 @@ find_key() {
     return
   fi
   path=$(expanded "${settings[GITHUB_APP_PRIVATE_KEY_PATH]:-${settings[GITHUB_APP_PRIVATE_KEY_FILE]:-$key_file}}")
-  if [[ ! -f $path ]]; then
+  if [[ ! -f $path && -f $key_file ]]; then
+    # It was told to remove the other copy, and the same command is run again.
+    warn "there is no $path: the key that is installed already, $(shown "$key_file"), stays in use."
+  elif [[ ! -f $path ]]; then
     missing+=("the App's private key: there is no file $path. Give its path in GITHUB_APP_PRIVATE_KEY_PATH")
   elif [[ ! -r $path ]]; then
     missing+=("the App's private key: $path is not readable for $(id -un)")

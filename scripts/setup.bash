@@ -2,6 +2,9 @@
 # What bootstrap_user_refresh.sh, install_local.sh and uninstall_user_refresh.sh share: where things lie, the program's
 # installation, and files that are replaced in one step and can all be put back. Sourced, not run.
 
+[[ -n ${HOME:-} ]] || HOME=$(getent passwd "$(id -u)" | cut -d: -f6)
+export HOME
+
 # shellcheck disable=SC2034 # the scripts use them
 {
   root=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd -P)
@@ -37,6 +40,15 @@ shown() { case $1 in "$HOME"/*) printf '~%s' "${1#"$HOME"}" ;; *) printf '%s' "$
 # A path from a setting, with its ~ expanded.
 # shellcheck disable=SC2088 # a ~ that no shell has expanded is what is looked for
 expanded() { case $1 in '~/'*) printf '%s/%s' "$HOME" "${1#'~/'}" ;; *) printf '%s' "$1" ;; esac; }
+
+# Sets $name and $value from a line of an env file, read as src/token/env-file.ts does; fails where it sets nothing.
+read_assignment() {
+  [[ $1 =~ ^[[:space:]]*(export[[:space:]]+)?([A-Za-z_][A-Za-z0-9_]*)[[:space:]]*=[[:space:]]*(.*)$ ]] || return
+  name=${BASH_REMATCH[2]} value=${BASH_REMATCH[3]}
+  value=${value%"${value##*[![:space:]]}"}
+  if [[ $value =~ ^(\".*\"|\'.*\')[[:space:]]+# ]]; then value=${BASH_REMATCH[1]}; fi
+  if [[ $value =~ ^\"(.*)\"$ || $value =~ ^\'(.*)\'$ ]]; then value=${BASH_REMATCH[1]}; fi
+}
 
 # --- what is missing, said in one go
 

@@ -39,10 +39,21 @@ main() {
   if [[ $purge == yes ]] || is_agreed; then
     remove_secrets
   else
-    say "Kept: $(shown "$config_dir"), with the key, the settings and the token. Remove them with $0 --purge"
+    tell_of_kept
   fi
   tell_of_shim
   say "gh keeps its token until it expires, an hour at most: gh auth logout forgets it at once."
+}
+
+# The script itself may be gone with the program.
+tell_of_kept() {
+  local path command="rm -rf --"
+  if [[ -f $0 ]]; then
+    command="$0 --purge"
+  else
+    for path in "$config_dir" "$state_dir" ${token_env_file:+"$token_env_file"}; do command+=" ${path@Q}"; done
+  fi
+  say "Kept: $(shown "$config_dir"), with the key, the settings and the token. Remove them with $command"
 }
 
 remove_units() {
@@ -118,14 +129,13 @@ remove_secrets() {
 }
 
 setting_of() {
-  local line value=''
+  local line name value found=''
   if [[ -r $settings_file ]]; then
     while IFS= read -r line || [[ -n $line ]]; do
-      if [[ $line == "$1="* ]]; then value=${line#*=}; fi
+      if read_assignment "$line" && [[ $name == "$1" ]]; then found=$value; fi
     done <"$settings_file"
   fi
-  if [[ $value =~ ^\"(.*)\"$ || $value =~ ^\'(.*)\'$ ]]; then value=${BASH_REMATCH[1]}; fi
-  expanded "$value"
+  expanded "$found"
 }
 
 discard() {

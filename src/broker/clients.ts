@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { parse, TomlError } from "smol-toml";
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
 import { parsePermissions } from "../github/scope.js";
+import { shellWord } from "../shell-word.js";
 
 /** `owner/repo`, or with a null repository `owner/*`. */
 export type RepositoryPattern = { owner: string; repository: string | null };
@@ -48,7 +49,10 @@ export function createAuthenticate(clients: KnownClient[]): Authenticate {
 export function readClients(path: string): KnownClient[] {
   try {
     if ((statSync(path).mode & 0o022) !== 0)
-      throw invalid(path, `can be written by others, who could let themselves in: run chmod 600 ${path}`);
+      throw invalid(
+        path,
+        `can be written by others, who could let themselves in: run chmod 600 ${shellWord(path)}`,
+      );
     return parseClients(readFileSync(path, "utf8"), path);
   } catch (error) {
     if (error instanceof GhauthError) throw error;

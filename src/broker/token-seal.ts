@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { GhauthError, messageOf } from "../errors.js";
+import { shellWord } from "../shell-word.js";
 
 /** Encrypts what leaves for a shared store; `name` is bound to it, so that no entry passes for another. */
 export type Seal = {
@@ -44,7 +45,7 @@ export function readStoreKey(path: string): Buffer {
     if ((statSync(path).mode & 0o077) !== 0)
       throw invalid(
         path,
-        `can be read by others: run chmod 600 ${path}, and make a new one if somebody else may have read it`,
+        `can be read by others: run chmod 600 ${shellWord(path)}, and make a new one if somebody else may have read it`,
       );
     text = readFileSync(path, "utf8").trim();
   } catch (error) {

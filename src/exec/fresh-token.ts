@@ -17,14 +17,14 @@ const leastMs = 30_000;
 type HeldToken = Extract<TokenFile, { type: "token" }>;
 
 /**
- * The token of the token env file, refreshed first where it has less than 5 minutes, or nobody knows how long, or GitHub
- * refused it. Where that fails, one with 30 s or more that was not refused will do. Rejects with the refresh script's
+ * The token of the token env file, refreshed first where it has less than 5 minutes, or does not tell
+ * its expiry as the refresh script writes it, or GitHub refused it. Where that fails, one with 30 s or more that was not refused will do. Rejects with the refresh script's
  * sentence, 78 where a person must act, else 75.
  */
 export async function obtainFreshToken(deps: FreshTokenDeps, config: ExecConfig): Promise<Secret> {
   const held = readTokenFile(config.tokenEnvFile);
   const seenAt = held.type === "token" ? held.token.expiresAt : null;
-  if (seenAt && isGood(held, freshMs)) return held.token.secret;
+  if (seenAt && isGood(held, freshMs) && held.hasEpoch) return held.token.secret;
 
   const failure = await refresh(deps, config, seenAt);
   const found = readTokenFile(config.tokenEnvFile);

@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
 import { redact, type Secret } from "../token/secret.js";
 import type { PluginConfig } from "./plugin-config.js";
+import { shellWord } from "../shell-word.js";
 
 export type ScriptRun = {
   /** Null where a signal ended it. */
@@ -69,7 +70,7 @@ function checkScript(path: string): void {
     accessSync(path, constants.X_OK);
   } catch (error) {
     if (error instanceof GhauthError) throw error;
-    if (errnoOf(error) === "EACCES") throw notExecutable(path, `run chmod +x ${path}`);
+    if (errnoOf(error) === "EACCES") throw notExecutable(path, `run chmod +x ${shellWord(path)}`);
     throw new GhauthError(
       "script_missing",
       `The refresh script ${path} was not found: run bootstrap_user_refresh.sh, or correct plugins.ghauth.refresh_script.`,

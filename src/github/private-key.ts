@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject } from "node:crypto";
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
 import { readRegularFile } from "../regular-file.js";
 import { Secret } from "../token/secret.js";
+import { shellWord } from "../shell-word.js";
 
 /**
  * Reads an App's private key file. A key that others than its owner can read is refused (`key_insecure`), unless
@@ -14,7 +15,7 @@ export function readPrivateKeyFile(path: string, { anyMode = false } = {}): Secr
     if (!anyMode && (mode & 0o077) !== 0) {
       throw new GhauthError(
         "key_insecure",
-        `The private key ${path} can be read by others (mode ${octal(mode)}): run chmod 600 ${path}, and make a new key in the app's settings if somebody else may have read it.`,
+        `The private key ${path} can be read by others (mode ${octal(mode)}): run chmod 600 ${shellWord(path)}, and make a new key in the app's settings if somebody else may have read it.`,
       );
     }
     return new Secret(text);

@@ -39,7 +39,7 @@ export function parseTokenSourceConfig(
     apiUrl: parseUrl(settings, "GITHUB_API_URL", "https://api.github.com"),
     source,
     deadlineSeconds: parseDeadline(settings, usualDeadlineSeconds),
-    extraCaFile: settings["NODE_EXTRA_CA_CERTS"] ?? null,
+    extraCaFile: parseExtraCaFile(settings, paths),
   };
 }
 
@@ -110,11 +110,18 @@ function parseBrokerSource(settings: Environment, paths: SourcePaths): BrokerSou
   };
 }
 
-function parseCommandSource(settings: Environment): CommandSourceConfig {
+function parseExtraCaFile(settings: Environment, paths: SourcePaths): string | null {
+  const path = settings["NODE_EXTRA_CA_CERTS"];
+  return path === undefined ? null : parsePath(path, paths);
+}
+
+function parseCommandSource(settings: Environment, { home }: SourcePaths): CommandSourceConfig {
   const command = required(settings, "GITHUB_TOKEN_COMMAND", "the command that prints a token");
   try {
     const [program, ...rest] = split(command);
-    if (program !== undefined) return { type: "command", words: [program, ...rest] };
+    // A name without a slash is looked for on PATH.
+    if (program !== undefined)
+      return { type: "command", words: [program.replace(/^~(?=\/)/, home), ...rest] };
   } catch {
     throw invalid("GITHUB_TOKEN_COMMAND", "has a quotation mark that is not closed");
   }

@@ -5,6 +5,7 @@ import { expandPath, type Environment, resolvePaths } from "../system/paths.js";
 import { Secret } from "../token/secret.js";
 import type { AccessPolicy } from "./access.js";
 import type { TakopiConfig } from "./takopi-config.js";
+import { shellWord } from "../shell-word.js";
 
 /** What every chat transport's table holds, parsed. */
 export type TransportConfig = {
@@ -90,7 +91,7 @@ function readBotToken(table: TokenKeys, { key, env }: { key: string; env: Enviro
   const path = expandPath(bot_token_file ?? "", resolvePaths(env));
   try {
     if ((statSync(path).mode & 0o007) !== 0)
-      throw invalid(`${key}.bot_token_file: everybody can read ${path}: run chmod 600 ${path}.`);
+      throw invalid(`${key}.bot_token_file: everybody can read ${path}: run chmod 600 ${shellWord(path)}.`);
     return checkToken(readFileSync(path, "utf8").trim(), `${key}.bot_token_file: what ${path} holds`);
   } catch (error) {
     if (error instanceof GhauthError) throw error;

@@ -1,5 +1,6 @@
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
 import { readRegularFile } from "../regular-file.js";
+import { shellWord } from "../shell-word.js";
 
 /**
  * The variables of an env file, none where there is no file. Rejects with `config_invalid` where it cannot be read, or
@@ -16,7 +17,7 @@ export function readEnvFile(path: string): Map<string, string> {
   }
   throw new GhauthError(
     "config_invalid",
-    `${path} can be written by anybody: see that its settings are yours, and run chmod 600 ${path}.`,
+    `${path} can be written by anybody: see that its settings are yours, and run chmod 600 ${shellWord(path)}.`,
   );
 }
 

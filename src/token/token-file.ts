@@ -5,12 +5,12 @@ import { parseEnvFile } from "./env-file.js";
 import { isTokenText, type InstallationToken } from "./installation-token.js";
 import { Secret } from "./secret.js";
 
-/** The token env file as found: `mode` is its permission bits, `writtenAt` its mtime. */
+/** The token env file as found: `mode` is its permission bits, `writtenAt` its mtime, `hasEpoch` whether it is as we write it. */
 export type TokenFile =
   | { type: "missing" }
   | { type: "unreadable"; reason: string }
   | { type: "empty"; mode: number; writtenAt: Date }
-  | { type: "token"; token: InstallationToken; mode: number; writtenAt: Date };
+  | { type: "token"; token: InstallationToken; hasEpoch: boolean; mode: number; writtenAt: Date };
 
 const largestFile = 65_536;
 
@@ -20,7 +20,9 @@ export function readTokenFile(path: string): TokenFile {
     const { text, stats } = readRegularFile(path, largestFile);
     const [mode, writtenAt] = [stats.mode & 0o777, stats.mtime];
     const token = parseTokenFile(text);
-    return token ? { type: "token", token, mode, writtenAt } : { type: "empty", mode, writtenAt };
+    if (!token) return { type: "empty", mode, writtenAt };
+    const hasEpoch = /^\d{1,11}$/.test(parseEnvFile(text).get("GITHUB_TOKEN_EXPIRES_EPOCH") ?? "");
+    return { type: "token", token, hasEpoch, mode, writtenAt };
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === "ENOENT" || errno === "ENOTDIR") return { type: "missing" };
