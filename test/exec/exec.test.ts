@@ -75,6 +75,10 @@ test("the refresh script is told what was seen, and is run for a token of unknow
   host.hold(exampleToken);
   expect((await exec(host, ["true"], env)).exitCode).toBe(0);
   expect(fakeRuns(host)).toHaveLength(2);
+  const at = new Date(Date.now() + 2_400_000).toISOString();
+  host.write(host.paths.tokenEnvFile, `GITHUB_TOKEN=${exampleToken}\nGITHUB_TOKEN_EXPIRES_AT=${at}\n`);
+  expect((await exec(host, ["true"], env)).exitCode).toBe(0);
+  expect(fakeRuns(host)).toHaveLength(3);
 });
 
 test("where a refresh fails, a token with 30 s that GitHub did not refuse will do", async () => {

@@ -48,6 +48,22 @@ describe.each(shells)("under $shell", ({ shell, words }) => {
     }
   });
 
+  test("long input in capitals is met with silence, at once", async (context) => {
+    needs(context, shell);
+    await using host = await createGitHost();
+    host.hold(exampleToken, 3000);
+    const long = "A".repeat(20_000);
+    const env = { GITHUB_APP_REPOSITORIES: "acme/site" };
+    for (const input of [
+      `protocol=${long}\nhost=github.com\n\n`,
+      ask(long),
+      `${ask("github.com", `path=acme/${long}`)}\n`,
+    ]) {
+      const result = await host.helper(["get"], { words, env, input });
+      expect(result).toMatchObject({ stdout: "", stderr: "", exitCode: 0 });
+    }
+  });
+
   test("another host, protocol or action is met with silence", async (context) => {
     needs(context, shell);
     await using host = await createGitHost();
@@ -126,6 +142,8 @@ describe.each(shells)("under $shell", ({ shell, words }) => {
     expect(await isAnswered("Acme/Site", both)).toBe(true);
     expect(await isAnswered("acme/tools.git/info/lfs", both)).toBe(true);
     expect(await isAnswered("acme/site.wiki.git", both)).toBe(true);
+    expect(await isAnswered("/ACME/tools.GIT", both)).toBe(true);
+    expect(await isAnswered("acme/tools", "git@github.com:/acme/tools.git")).toBe(true);
     expect(await isAnswered("acme/other.git", both)).toBe(false);
     expect(await isAnswered("other/site.git", both)).toBe(false);
     expect(await isAnswered("acme", both)).toBe(false);
@@ -154,6 +172,24 @@ describe.each(shells)("under $shell", ({ shell, words }) => {
       expect({ text, stdout }).toEqual({ text, stdout: answerOf(exampleToken, epoch) });
     }
     expect(fakeRuns(host)).toEqual([]);
+  });
+
+  test("a token file without the epoch is refreshed first; where that fails, its other expiry holds", async (context) => {
+    needs(context, shell);
+    await using host = await createGitHost();
+    const file = join(host.home, "my token.env");
+    const env = { TOKEN_ENV_FILE: file, GHAUTH_REFRESH_SCRIPT: fakeRefreshScript(host, 75) };
+    const getWith = async (minutes: number) => {
+      const at = new Date(Date.now() + minutes * 60_000).toISOString();
+      host.write(file, `GITHUB_TOKEN=${exampleToken}\nGITHUB_TOKEN_EXPIRES_AT=${at.slice(0, 19)}Z\n`);
+      return host.helper(["get"], { words, env, input: ask() });
+    };
+    expect(await getWith(-20)).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(await getWith(20)).toMatchObject({
+      exitCode: 0,
+      stdout: `username=x-access-token\npassword=${exampleToken}\n\n`,
+    });
+    expect(fakeRuns(host)).toHaveLength(2);
   });
 });
 

@@ -89,6 +89,19 @@ describe.skipIf(noUserManager !== null)(
       expect(host.github.mints).toBe(2);
     });
 
+    test("the same command runs again when the other copy of the key is gone, as it advised", async () => {
+      await using host = await createBootstrappedUser();
+      await host.run(["rm", "app key.pem"]);
+
+      const { exitCode, stdout, stderr } = await host.script(bootstrap, [], host.settings);
+
+      expect({ exitCode, stderr }).toEqual({
+        exitCode: 0,
+        stderr: expect.stringContaining("~/.config/takopi/github-app.pem, stays in use"),
+      });
+      expect(stdout).not.toMatch(/^changed/m);
+    });
+
     test("run again with one setting more, it keeps the others and what somebody wrote into the file", async () => {
       await using host = await createBootstrappedUser();
       const settings = host.read(".config/takopi/github-app.env");

@@ -17,6 +17,12 @@ describe.skipIf(noUserManager !== null)(
       await using host = await createBootstrappedUser();
       await host.dropIn("takopi-github-token-refresh.service", "[Service]\nRestartSec=5\n");
       await host.run([`${host.home}/.local/lib/takopi-ghauth/current/scripts/install_local.sh`]);
+      const settings = ".config/takopi/github-app.env";
+      host.write("elsewhere/token.env", "");
+      host.write(
+        settings,
+        `${host.read(settings)} export TOKEN_ENV_FILE = "~/elsewhere/token.env"  # here\r\n`,
+      );
 
       const { exitCode, stderr } = await host.script(uninstall, ["--purge"]);
 
@@ -31,11 +37,12 @@ describe.skipIf(noUserManager !== null)(
     test("without --purge and without a terminal it keeps key, settings and token", async () => {
       await using host = await createBootstrappedUser();
       // The installed copy does, when the checkout is gone.
-      const { exitCode } = await host.run([
+      const { exitCode, stdout } = await host.run([
         `${host.home}/.local/lib/takopi-ghauth/current/scripts/${uninstall}`,
       ]);
 
       expect(exitCode).toBe(0);
+      expect(stdout).toMatch(/Remove them with rm -rf -- \S.*\.config\/takopi/);
       expect(await filesOf(host)).toEqual([
         ".config/takopi/github-app.env",
         ".config/takopi/github-app.pem",
