@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, messageOf } from "../errors.js";
 import type { Environment } from "../system/paths.js";
-import { removeAbandoned, scratchName, writeFileAtomically } from "../token/atomic-file.js";
+import { ensureDirectory, removeAbandoned, scratchName, writeFileAtomically } from "../token/atomic-file.js";
 import type { Secret } from "../token/secret.js";
 import { firstLineOf } from "../token/said.js";
 import { type CommandResult, runCommand } from "../system/run-command.js";
@@ -23,7 +23,7 @@ export async function updateGhAuth(deps: GhAuthDeps, gh: GhAuth, token: Secret):
   const clearUp = () => rmSync(scratch, { recursive: true, force: true });
   process.once("exit", clearUp); // we may be stopped first
   try {
-    mkdirSync(gh.configDir, { recursive: true, mode: 0o700 });
+    ensureDirectory(gh.configDir);
     for (const name of [scratchOf, ...configFiles]) removeAbandoned(gh.configDir, name);
     for (let tries = 0; tries < mostTries; tries++) {
       copyConfig(gh.configDir, scratch);

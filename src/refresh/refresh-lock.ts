@@ -1,8 +1,9 @@
 import { once } from "node:events";
-import { closeSync, constants, fstatSync, mkdirSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
 import { openRegularFile } from "../regular-file.js";
+import { ensureDirectory } from "../token/atomic-file.js";
 
 /** `complaint` is null, or why the lock could not be taken; `release` lets the next run go on. */
 export type RefreshLock = { complaint: string | null; release: () => void };
@@ -26,7 +27,7 @@ export async function takeRefreshLock(
   if (inherited) return inherited;
   let file: number;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    ensureDirectory(dirname(path));
     ({ file } = openRegularFile(path, { flags: constants.O_WRONLY | constants.O_CREAT }));
   } catch (error) {
     return { complaint: `the lock ${path} cannot be opened (${messageOf(error)})`, release: () => {} };

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fchmodSync,
   fsyncSync,
   mkdirSync,
@@ -11,7 +12,22 @@ import {
   writeSync,
 } from "node:fs";
 import { randomBytes } from "node:crypto";
+import { errnoOf } from "../errors.js";
 import { basename, dirname, join } from "node:path";
+
+/**
+ * Creates what is missing of a directory, mode 0700. Rejects with the system's error: where a mkdir is refused with
+ * ENOENT, as in /proc, Node's own `recursive` never ends.
+ */
+export function ensureDirectory(path: string): void {
+  if (existsSync(path)) return;
+  ensureDirectory(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST") throw error; // somebody was quicker
+  }
+}
 
 /**
  * Replaces `path` in one step: a reader sees the old file or the new one, whole, whatever kills this process.
@@ -20,7 +36,7 @@ import { basename, dirname, join } from "node:path";
  */
 export function writeFileAtomically(path: string, bytes: string, mode = 0o600): void {
   const directory = dirname(path);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  ensureDirectory(directory);
   removeAbandoned(directory, basename(path));
   const scratch = join(directory, scratchName(basename(path)));
   try {

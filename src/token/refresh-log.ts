@@ -1,8 +1,8 @@
-import { closeSync, constants, fchmodSync, mkdirSync, writeSync } from "node:fs";
+import { closeSync, constants, fchmodSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { errnoOf } from "../errors.js";
 import { openRegularFile, readRegularFile } from "../regular-file.js";
-import { writeFileAtomically } from "./atomic-file.js";
+import { ensureDirectory, writeFileAtomically } from "./atomic-file.js";
 
 /** One attempt to refresh: `ms` it took, `code` and `exit` of a failure (`refreshed` and 0 otherwise), `sha256` the token's first 8 hex digits. */
 export type RefreshLogEntry = {
@@ -32,7 +32,7 @@ export function appendRefreshLog(path: string, entry: RefreshLogEntry): void {
   }
   // A line that a full disk tore must not take the next one with it.
   const separator = text === "" || text.endsWith("\n") ? "" : "\n";
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  ensureDirectory(dirname(path));
   const { file } = openRegularFile(path, { flags: appending });
   try {
     fchmodSync(file, 0o600);

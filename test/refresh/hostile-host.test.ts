@@ -154,3 +154,13 @@ test.each([
   expect(parse).toThrow(expect.objectContaining({ code: "key_invalid" }));
   expect(parse).toThrow(expect.toSatisfy((error: Error) => redact(error.message) === error.message));
 });
+
+test("a directory that cannot be made is told, and not tried for ever", async () => {
+  await using machine = await createMachine();
+  const env = { TOKEN_ENV_FILE: "/proc/nowhere/github-token.env" };
+  const { exitCode, stderr } = await machine.refresh({ env, args: ["--force"] });
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 78,
+    stderr: expect.stringMatching(/\/proc\/nowhere\/github-token\.env cannot be written: /),
+  });
+});

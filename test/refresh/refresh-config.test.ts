@@ -37,6 +37,13 @@ test("without settings but the IDs, everything is where the documentation says",
   });
 });
 
+test("a ~ is the home directory, in the name of the source's command too", () => {
+  const settings = { NODE_EXTRA_CA_CERTS: "~/ca.pem", TOKEN_ENV_FILE: "~/token.env" };
+  expect(parse(settings)).toMatchObject({ extraCaFile: `${home}/ca.pem`, tokenEnvFile: `${home}/token.env` });
+  const command = { GITHUB_TOKEN_SOURCE: "command", GITHUB_TOKEN_COMMAND: "~/bin/token ~/x" };
+  expect(parse(command).source).toEqual({ type: "command", words: [`${home}/bin/token`, "~/x"] });
+});
+
 test.for([
   ["https://api.github.com", "github.com"],
   ["https://api.acme.ghe.com", "acme.ghe.com"],
