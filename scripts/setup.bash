@@ -2,7 +2,11 @@
 # What bootstrap_user_refresh.sh, install_local.sh and uninstall_user_refresh.sh share: where things lie, the program's
 # installation, and files that are replaced in one step and can all be put back. Sourced, not run.
 
-[[ -n ${HOME:-} ]] || HOME=$(getent passwd "$(id -u)" | cut -d: -f6)
+[[ -n ${HOME:-} ]] || HOME=$(getent passwd "$(id -u)" | cut -d: -f6) || : # a container's user may be nobody's
+if [[ -z ${HOME:-} ]]; then
+  printf '%s: HOME is not set, and this user has no home directory: set HOME.\n' "${0##*/}" >&2
+  exit 78
+fi
 export HOME
 
 # shellcheck disable=SC2034 # the scripts use them
@@ -43,7 +47,8 @@ expanded() { case $1 in '~/'*) printf '%s/%s' "$HOME" "${1#'~/'}" ;; *) printf '
 
 # Sets $name and $value from a line of an env file, read as src/token/env-file.ts does; fails where it sets nothing.
 read_assignment() {
-  [[ $1 =~ ^[[:space:]]*(export[[:space:]]+)?([A-Za-z_][A-Za-z0-9_]*)[[:space:]]*=[[:space:]]*(.*)$ ]] || return
+  local line=${1#$'\xEF\xBB\xBF'}
+  [[ $line =~ ^[[:space:]]*(export[[:space:]]+)?([A-Za-z_][A-Za-z0-9_]*)[[:space:]]*=[[:space:]]*(.*)$ ]] || return
   name=${BASH_REMATCH[2]} value=${BASH_REMATCH[3]}
   value=${value%"${value##*[![:space:]]}"}
   if [[ $value =~ ^(\".*\"|\'.*\')[[:space:]]+# ]]; then value=${BASH_REMATCH[1]}; fi

@@ -25,7 +25,7 @@ export function ensureDirectory(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    if (errnoOf(error) !== "EEXIST") throw error; // somebody was quicker
+    if (errnoOf(error) !== "EEXIST" || !existsSync(path)) throw error; // else somebody was quicker
   }
 }
 

@@ -35,7 +35,9 @@ export function parseEnvFile(text: string): Map<string, string> {
 }
 
 function unquote(value: string): string {
-  const [, quote, content] = /^(["'])(.*)\1(?:\s+#.*)?$/.exec(value) ?? [];
+  // A comment may hold quotes as well.
+  const match = /^(["'])((?:\\.|[^\\])*)\1\s+#/.exec(value) ?? /^(["'])(.*)\1$/.exec(value);
+  const [, quote, content] = match ?? [];
   if (content === undefined) return value;
   return quote === '"' ? content.replaceAll(/\\(["\\$`])/g, "$1") : content;
 }

@@ -37,6 +37,7 @@ describe("a token env file is read as people and tools write such files", () => 
     ],
     ["with GH_TOKEN alone", `GH_TOKEN=${token}`, null],
     ["with an empty GITHUB_TOKEN", `GITHUB_TOKEN=\nGH_TOKEN=${token}`, null],
+    ["with a comment that holds quotes", `GITHUB_TOKEN="${token}" # the "new" one\n`, null],
     ["with garbage around", `garbage\n=\n\0\nGITHUB_TOKEN=${token}\nGITHUB_TOKEN_EXPIRES_EPOCH=soon\n`, null],
   ])("%s", (_how, text, expiresAt) => {
     const parsed = parseTokenFile(text);
