@@ -19,10 +19,7 @@ describe.skipIf(noUserManager !== null)(
       await host.run([`${host.home}/.local/lib/takopi-ghauth/current/scripts/install_local.sh`]);
       const settings = ".config/takopi/github-app.env";
       host.write("elsewhere/token.env", "");
-      host.write(
-        settings,
-        `${host.read(settings)} export TOKEN_ENV_FILE = "~/elsewhere/token.env"  # here\r\n`,
-      );
+      host.write(settings, '\uFEFF export TOKEN_ENV_FILE = "~/elsewhere/token.env"  # "here"\r\n');
 
       const { exitCode, stderr } = await host.script(uninstall, ["--purge"]);
 
