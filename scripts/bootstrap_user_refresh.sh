@@ -25,7 +25,7 @@ path_names=(TOKEN_ENV_FILE GHAUTH_BROKER_TOKEN_FILE GH_CONFIG_DIR NODE_EXTRA_CA_
 key_names=(GITHUB_APP_PRIVATE_KEY GITHUB_APP_PRIVATE_KEY_PATH GITHUB_APP_PRIVATE_KEY_FILE)
 
 main() {
-  parse_options "$@"
+  if is_asked_for --dry-run "$@"; then dry_run=yes; fi
   read_settings
   check_needs
   stop_if_missing
@@ -48,21 +48,6 @@ main() {
   rm -f -- "${key_file%/*}/.${key_file##*/}".* "${settings_file%/*}/.${settings_file##*/}".*
   drop_old_releases
   show_result
-}
-
-parse_options() {
-  case ${1-} in
-  '') ;;
-  --dry-run) dry_run=yes ;;
-  -h | --help)
-    say "$usage"
-    exit 0
-    ;;
-  *)
-    printf '%s\n\nThere is no option %s.\n' "$usage" "$1" >&2
-    exit 64
-    ;;
-  esac
 }
 
 # --- settings: the environment, else what is in github-app.env already

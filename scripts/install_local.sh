@@ -17,18 +17,7 @@ TAKOPI_INSTALL_WITH names more packages for Takopi, separated by spaces.'
 source "${BASH_SOURCE[0]%/*}/setup.bash"
 
 main() {
-  case ${1-} in
-  '') ;;
-  --dry-run) dry_run=yes ;;
-  -h | --help)
-    say "$usage"
-    exit 0
-    ;;
-  *)
-    printf '%s\n\nThere is no option %s.\n' "$usage" "$1" >&2
-    exit 64
-    ;;
-  esac
+  if is_asked_for --dry-run "$@"; then dry_run=yes; fi
   need_node
   stop_if_missing
   build

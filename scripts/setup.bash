@@ -38,6 +38,23 @@ fail() { # fail EXIT_CODE SENTENCE
   exit "$1"
 }
 
+# is_asked_for OPTION "$@": whether the script's one option is given. Help, and an option that there is not, end here.
+# shellcheck disable=SC2154 # the scripts set usage
+is_asked_for() {
+  case ${2-} in
+  '') return 1 ;;
+  "$1") return 0 ;;
+  -h | --help)
+    say "$usage"
+    exit 0
+    ;;
+  *)
+    printf '%s\n\nThere is no option %s.\n' "$usage" "$2" >&2
+    exit 64
+    ;;
+  esac
+}
+
 # A path as people write it.
 shown() { case $1 in "$HOME"/*) printf '~%s' "${1#"$HOME"}" ;; *) printf '%s' "$1" ;; esac; }
 

@@ -14,18 +14,7 @@ source "${BASH_SOURCE[0]%/*}/setup.bash"
 
 main() {
   local purge=no templates
-  case ${1-} in
-  '') ;;
-  --purge) purge=yes ;;
-  -h | --help)
-    say "$usage"
-    exit 0
-    ;;
-  *)
-    printf '%s\n\nThere is no option %s.\n' "$usage" "$1" >&2
-    exit 64
-    ;;
-  esac
+  if is_asked_for --purge "$@"; then purge=yes; fi
   use_user_manager
   token_env_file=$(setting_of TOKEN_ENV_FILE) # before the settings are gone
   remove_units "$refresh_unit.timer" "$refresh_unit.service"

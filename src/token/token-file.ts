@@ -5,7 +5,7 @@ import { parseEnvFile } from "./env-file.js";
 import { isTokenText, type InstallationToken } from "./installation-token.js";
 import { Secret } from "./secret.js";
 
-/** The token env file as found: `mode` is its permission bits, `writtenAt` its mtime, `hasEpoch` whether it is as we write it. */
+/** The token env file as found: `mode` is its permission bits, `writtenAt` its mtime, `hasEpoch` whether it tells its expiry in epoch seconds. */
 export type TokenFile =
   | { type: "missing" }
   | { type: "unreadable"; reason: string }
@@ -19,9 +19,10 @@ export function readTokenFile(path: string): TokenFile {
   try {
     const { text, stats } = readRegularFile(path, largestFile);
     const [mode, writtenAt] = [stats.mode & 0o777, stats.mtime];
-    const token = parseTokenFile(text);
+    const variables = parseEnvFile(text);
+    const token = tokenOf(variables);
     if (!token) return { type: "empty", mode, writtenAt };
-    const hasEpoch = /^\d{1,11}$/.test(parseEnvFile(text).get("GITHUB_TOKEN_EXPIRES_EPOCH") ?? "");
+    const hasEpoch = isEpoch(variables.get(epochName) ?? "");
     return { type: "token", token, hasEpoch, mode, writtenAt };
   } catch (error) {
     const errno = errnoOf(error);
@@ -38,15 +39,24 @@ const unreadableReasons: Record<string, string> = {
 
 /** The token in an env file's text, or null; GITHUB_TOKEN or GH_TOKEN will do, and an expiry is optional. */
 export function parseTokenFile(text: string): InstallationToken | null {
-  const variables = parseEnvFile(text);
+  return tokenOf(parseEnvFile(text));
+}
+
+function tokenOf(variables: Map<string, string>): InstallationToken | null {
   const value = variables.get("GITHUB_TOKEN") || variables.get("GH_TOKEN") || "";
   if (!isTokenText(value)) return null;
   return { secret: new Secret(value), expiresAt: parseExpiry(variables) };
 }
 
+const epochName = "GITHUB_TOKEN_EXPIRES_EPOCH";
+
+function isEpoch(text: string): boolean {
+  return /^\d{1,11}$/.test(text);
+}
+
 function parseExpiry(variables: Map<string, string>): Date | null {
-  const epoch = variables.get("GITHUB_TOKEN_EXPIRES_EPOCH") ?? "";
-  const at = /^\d{1,11}$/.test(epoch)
+  const epoch = variables.get(epochName) ?? "";
+  const at = isEpoch(epoch)
     ? new Date(Number(epoch) * 1000)
     : new Date(variables.get("GITHUB_TOKEN_EXPIRES_AT") ?? "");
   return Number.isNaN(at.getTime()) ? null : at;
@@ -58,7 +68,7 @@ export function renderTokenFile({ secret, expiresAt }: InstallationToken): strin
   if (expiresAt) {
     const epoch = Math.floor(expiresAt.getTime() / 1000);
     lines.push(`GITHUB_TOKEN_EXPIRES_AT=${isoSeconds(new Date(epoch * 1000))}`);
-    lines.push(`GITHUB_TOKEN_EXPIRES_EPOCH=${epoch}`);
+    lines.push(`${epochName}=${epoch}`);
   }
   return `${lines.join("\n")}\n`;
 }
