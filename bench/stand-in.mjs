@@ -7,7 +7,7 @@ const { id, installationId, publicKey, repositories = ["site"] } = JSON.parse(aw
 const {
   outputFiles: [bundle],
 } = await build({
-  entryPoints: [new URL("../src/demo/github-stand-in.ts", import.meta.url).pathname],
+  entryPoints: [new URL("../src/stand-in/github-stand-in.ts", import.meta.url).pathname],
   bundle: true,
   write: false,
   format: "esm",

@@ -62,7 +62,7 @@ shown() { case $1 in "$HOME"/*) printf '~%s' "${1#"$HOME"}" ;; *) printf '%s' "$
 # shellcheck disable=SC2088 # a ~ that no shell has expanded is what is looked for
 expanded() { case $1 in '~/'*) printf '%s/%s' "$HOME" "${1#'~/'}" ;; *) printf '%s' "$1" ;; esac; }
 
-# Sets $name and $value from a line of an env file, read as src/token/env-file.ts does; fails where it sets nothing.
+# Sets $name and $value from a line of an env file, read as src/files/env-file.ts does; fails where it sets nothing.
 read_assignment() {
   local line=${1#$'\xEF\xBB\xBF'}
   [[ $line =~ ^[[:space:]]*(export[[:space:]]+)?([A-Za-z_][A-Za-z0-9_]*)[[:space:]]*=[[:space:]]*(.*)$ ]] || return

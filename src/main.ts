@@ -37,7 +37,7 @@ const verbs: Record<string, Verb> = {
   },
   demo: {
     summary: "the whole chain on an embedded GitHub stand-in",
-    load: async () => import("./demo/demo.js"),
+    load: async () => import("./cli/demo.js"),
   },
 };
 

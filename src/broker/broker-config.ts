@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { GhauthError, messageOf } from "../errors.js";
-import { readRefreshSettings } from "../refresh/settings.js";
+import { readRefreshSettings } from "../source/settings.js";
 import { type Environment, expandPath, type Paths, resolvePaths } from "../system/paths.js";
 import { type ListenAddress, parseListenAddress } from "./listen.js";
 

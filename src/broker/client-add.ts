@@ -4,9 +4,9 @@ import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
 import { parsePermissions } from "../github/scope.js";
-import { takeRefreshLock } from "../refresh/refresh-lock.js";
+import { takeRefreshLock } from "../files/file-lock.js";
 import { type Environment, expandPath, resolvePaths } from "../system/paths.js";
-import { writeFileAtomically } from "../token/atomic-file.js";
+import { writeFileAtomically } from "../files/atomic-file.js";
 import { isClientName, parseClients, parsePattern } from "./clients.js";
 
 type Terminal = { env: Environment; stdout: NodeJS.WritableStream; stderr: NodeJS.WritableStream };

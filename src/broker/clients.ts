@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { parse, TomlError } from "smol-toml";
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
 import { parsePermissions } from "../github/scope.js";
-import { shellWord } from "../shell-word.js";
+import { shellWord } from "../files/shell-word.js";
 
 /** `owner/repo`, or with a null repository `owner/*`. */
 export type RepositoryPattern = { owner: string; repository: string | null };

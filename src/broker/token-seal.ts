@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { GhauthError, messageOf } from "../errors.js";
-import { shellWord } from "../shell-word.js";
+import { shellWord } from "../files/shell-word.js";
 
 /** Encrypts what leaves for a shared store; `name` is bound to it, so that no entry passes for another. */
 export type Seal = {

@@ -1,7 +1,7 @@
 import { GhauthError, toGhauthError } from "../errors.js";
 import type { GitHubRequest } from "../github/github-api.js";
-import { refresh } from "../refresh/refresh.js";
-import { retry } from "../refresh/retry.js";
+import { refresh } from "../source/obtain-and-try.js";
+import { retry } from "../source/retry.js";
 import type { Clock } from "../system/clock.js";
 import { createTokenCache, type Obtain, type ServedToken } from "./token-cache.js";
 import { type HeldToken, holdToken } from "./held-token.js";

@@ -1,7 +1,7 @@
 import { toGhauthError } from "../errors.js";
 import type { Scope } from "../github/scope.js";
 import { parseRefreshConfig, type RefreshConfig } from "../refresh/refresh-config.js";
-import { adoptProxy } from "../refresh/settings.js";
+import { adoptProxy } from "../source/settings.js";
 import type { Clock } from "../system/clock.js";
 import type { Environment, Paths } from "../system/paths.js";
 import { redact } from "../token/secret.js";

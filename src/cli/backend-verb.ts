@@ -4,7 +4,7 @@ import { createGhauthCommand } from "../ghauth/ghauth-command.js";
 import { systemClock } from "../system/clock.js";
 import { createDispatch } from "../takopi/dispatch.js";
 import { defaultTakopiConfig } from "../takopi/takopi-config.js";
-import { answer } from "../transports/console.js";
+import { answer } from "../transports/console/console.js";
 import { readConfigOptionOrDefaults } from "./config-option.js";
 import { parseOptions } from "./parse-options.js";
 

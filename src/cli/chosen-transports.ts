@@ -15,7 +15,7 @@ const known: Record<string, (config: TakopiConfig, env: Environment) => Chosen> 
       access: null,
       postsStartupMessage: false,
       run: async ({ dispatch }, signal) => {
-        const { runConsole } = await import("../transports/console.js");
+        const { runConsole } = await import("../transports/console/console.js");
         await runConsole({ input: process.stdin, output: process.stdout }, dispatch, signal);
       },
     };
@@ -28,7 +28,7 @@ const known: Record<string, (config: TakopiConfig, env: Environment) => Chosen> 
       access,
       postsStartupMessage: startupMessage,
       run: async (service, signal) => {
-        const { runTelegram } = await import("../transports/telegram.js");
+        const { runTelegram } = await import("../transports/telegram/bot.js");
         await runTelegram({ botToken, apiRoot, clock: systemClock }, service, signal);
       },
     };
@@ -41,7 +41,7 @@ const known: Record<string, (config: TakopiConfig, env: Environment) => Chosen> 
       access,
       postsStartupMessage: startupMessage,
       run: async (service, signal) => {
-        const { runDiscord } = await import("../transports/discord.js");
+        const { runDiscord } = await import("../transports/discord/bot.js");
         await runDiscord({ botToken, apiRoot, clock: systemClock }, service, signal);
       },
     };

@@ -1,6 +1,6 @@
 import { type Environment, expandPath, type Paths } from "../system/paths.js";
 import { findRefreshScript } from "../system/programs.js";
-import { readEnvFile } from "../token/env-file.js";
+import { readEnvFile } from "../files/env-file.js";
 
 /** What `exec` needs of the refresh script's settings, and where that script is. */
 export type ExecConfig = {

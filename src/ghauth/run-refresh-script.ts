@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
 import { redact, type Secret } from "../token/secret.js";
 import type { PluginConfig } from "./plugin-config.js";
-import { shellWord } from "../shell-word.js";
+import { shellWord } from "../files/shell-word.js";
 
 export type ScriptRun = {
   /** Null where a signal ended it. */

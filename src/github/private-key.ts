@@ -1,8 +1,8 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
-import { readRegularFile } from "../regular-file.js";
+import { readRegularFile } from "../files/regular-file.js";
 import { Secret } from "../token/secret.js";
-import { shellWord } from "../shell-word.js";
+import { shellWord } from "../files/shell-word.js";
 
 /**
  * Reads an App's private key file. A key that others than its owner can read is refused (`key_insecure`), unless

@@ -7,9 +7,9 @@ import { readTokenFile, type TokenFile } from "../token/token-file.js";
 import { isFromTheFuture, millisecondsLeft } from "../token/token-state.js";
 import { publish } from "./publish.js";
 import type { RefreshConfig } from "./refresh-config.js";
-import { type RefreshLock, takeRefreshLock } from "./refresh-lock.js";
-import { refresh, type Refreshed } from "./refresh.js";
-import { createTokenSource, type SourceDeps, type TokenSource } from "./token-source.js";
+import { type RefreshLock, takeRefreshLock } from "../files/file-lock.js";
+import { refresh, type Refreshed } from "../source/obtain-and-try.js";
+import { createTokenSource, type SourceDeps, type TokenSource } from "../source/token-source.js";
 
 export type AttemptDeps = {
   clock: Clock;

@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, messageOf } from "../errors.js";
 import type { Environment } from "../system/paths.js";
-import { ensureDirectory, removeAbandoned, scratchName, writeFileAtomically } from "../token/atomic-file.js";
+import { ensureDirectory, removeAbandoned, scratchName, writeFileAtomically } from "../files/atomic-file.js";
 import type { Secret } from "../token/secret.js";
 import { firstLineOf } from "../token/said.js";
 import { type CommandResult, runCommand } from "../system/run-command.js";

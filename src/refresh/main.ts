@@ -9,7 +9,7 @@ import { redact, type Secret } from "../token/secret.js";
 import { readTokenFile, type TokenFile } from "../token/token-file.js";
 import { attemptRefresh } from "./attempt.js";
 import { parseRefreshConfig } from "./refresh-config.js";
-import { adoptProxy, readRefreshSettings } from "./settings.js";
+import { adoptProxy, readRefreshSettings } from "../source/settings.js";
 import { type Report, reportFailure, reportRefreshed, reportStopped, skippedSentence } from "./report.js";
 
 const usage = `usage: takopi-refresh-github-token [--force]

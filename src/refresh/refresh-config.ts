@@ -1,5 +1,10 @@
 import type { Environment, Paths } from "../system/paths.js";
-import { invalid, parsePath, parseTokenSourceConfig, type TokenSourceConfig } from "./source-config.js";
+import {
+  invalid,
+  parsePath,
+  parseTokenSourceConfig,
+  type TokenSourceConfig,
+} from "../source/source-config.js";
 
 /** The refresh script's settings, parsed: paths are absolute, `deadlineSeconds` counts from the script's start. */
 export type RefreshConfig = TokenSourceConfig & {

@@ -5,7 +5,7 @@ import type { RefreshLogEntry } from "../token/refresh-log.js";
 import { isoSeconds, type TokenFile } from "../token/token-file.js";
 import { millisecondsLeft } from "../token/token-state.js";
 import type { RefreshConfig } from "./refresh-config.js";
-import type { Refreshed } from "./refresh.js";
+import type { Refreshed } from "../source/obtain-and-try.js";
 
 /** What came of a run, for its last line and, unless nothing was tried, the refresh log. */
 export type Report = Pick<RefreshLogEntry, "ok" | "code" | "exit" | "sentence" | "expires_at" | "sha256">;

@@ -1,6 +1,6 @@
 import { type GhauthError, toGhauthError } from "../errors.js";
-import type { Refreshed } from "../refresh/refresh.js";
-import type { RetryDeps } from "../refresh/retry.js";
+import type { Refreshed } from "../source/obtain-and-try.js";
+import type { RetryDeps } from "../source/retry.js";
 import type { EventLog } from "./event-log.js";
 import { reportFailure, reportRefreshed } from "./report.js";
 import type { SidecarRefresh } from "./sidecar-refresh.js";

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { toGhauthError } from "../errors.js";
-import { retry } from "../refresh/retry.js";
+import { retry } from "../source/retry.js";
 import { systemClock } from "../system/clock.js";
 import { createEventLog, type EventLog } from "./event-log.js";
 import { keepAlive } from "./keep-alive.js";

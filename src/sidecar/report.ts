@@ -1,5 +1,5 @@
 import type { GhauthError } from "../errors.js";
-import type { Refreshed } from "../refresh/refresh.js";
+import type { Refreshed } from "../source/obtain-and-try.js";
 import { isoSeconds } from "../token/token-file.js";
 import type { EventLog } from "./event-log.js";
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
 import { parseRepositories } from "../github/scope.js";
-import { parseTokenSourceConfig, type TokenSourceConfig } from "../refresh/source-config.js";
+import { parseTokenSourceConfig, type TokenSourceConfig } from "../source/source-config.js";
 import type { Environment } from "../system/paths.js";
 
 /** The token source of a sidecar; `warnings` are sentences about its reach. */

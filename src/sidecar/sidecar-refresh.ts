@@ -1,10 +1,10 @@
 import { GhauthError, toGhauthError } from "../errors.js";
 import { createGitHubRequest } from "../github/github-api.js";
 import { createHttpClient } from "../github/http-client.js";
-import type { TokenSourceConfig } from "../refresh/source-config.js";
-import { refresh, type Refreshed } from "../refresh/refresh.js";
-import type { RetryDeps } from "../refresh/retry.js";
-import { createTokenSource, type ObtainedToken, type TokenSource } from "../refresh/token-source.js";
+import type { TokenSourceConfig } from "../source/source-config.js";
+import { refresh, type Refreshed } from "../source/obtain-and-try.js";
+import type { RetryDeps } from "../source/retry.js";
+import { createTokenSource, type ObtainedToken, type TokenSource } from "../source/token-source.js";
 import type { Environment } from "../system/paths.js";
 import type { InstallationToken } from "../token/installation-token.js";
 

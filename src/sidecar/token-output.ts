@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { errnoOf, messageOf } from "../errors.js";
-import { explainWrite } from "../refresh/publish.js";
-import { removeAbandoned, writeFileAtomically } from "../token/atomic-file.js";
+import { explainWrite } from "../files/write-failure.js";
+import { removeAbandoned, writeFileAtomically } from "../files/atomic-file.js";
 import type { InstallationToken } from "../token/installation-token.js";
 import { isoSeconds } from "../token/token-file.js";
 

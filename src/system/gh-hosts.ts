@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readRegularFile } from "../regular-file.js";
+import { readRegularFile } from "../files/regular-file.js";
 
 /**
  * Who `gh` is logged in as, by its hosts.yml: on github.com, else on the first host there. Null where gh has no

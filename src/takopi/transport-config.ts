@@ -5,7 +5,7 @@ import { expandPath, type Environment, resolvePaths } from "../system/paths.js";
 import { Secret } from "../token/secret.js";
 import type { AccessPolicy } from "./access.js";
 import type { TakopiConfig } from "./takopi-config.js";
-import { shellWord } from "../shell-word.js";
+import { shellWord } from "../files/shell-word.js";
 
 /** What every chat transport's table holds, parsed. */
 export type TransportConfig = {

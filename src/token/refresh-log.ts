@@ -1,8 +1,8 @@
 import { closeSync, constants, fchmodSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { errnoOf } from "../errors.js";
-import { openRegularFile, readRegularFile } from "../regular-file.js";
-import { ensureDirectory, writeFileAtomically } from "./atomic-file.js";
+import { openRegularFile, readRegularFile } from "../files/regular-file.js";
+import { ensureDirectory, writeFileAtomically } from "../files/atomic-file.js";
 
 /** One attempt to refresh: `ms` it took, `code` and `exit` of a failure (`refreshed` and 0 otherwise), `sha256` the token's first 8 hex digits. */
 export type RefreshLogEntry = {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { errnoOf } from "../errors.js";
-import { readRegularFile } from "../regular-file.js";
+import { readRegularFile } from "../files/regular-file.js";
 import type { Secret } from "./secret.js";
 
 /**

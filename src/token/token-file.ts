@@ -1,7 +1,7 @@
 import { errnoOf, messageOf } from "../errors.js";
-import { readRegularFile } from "../regular-file.js";
-import { writeFileAtomically } from "./atomic-file.js";
-import { parseEnvFile } from "./env-file.js";
+import { readRegularFile } from "../files/regular-file.js";
+import { writeFileAtomically } from "../files/atomic-file.js";
+import { parseEnvFile } from "../files/env-file.js";
 import { isTokenText, type InstallationToken } from "./installation-token.js";
 import { Secret } from "./secret.js";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { RefusalName } from "../../src/demo/github-stand-in.js";
+import type { RefusalName } from "../../src/stand-in/github-stand-in.js";
 import { refreshInProcess } from "../support/in-process.js";
 import { createMachine, expectNoSecret, type Machine } from "../support/machine.js";
 import { createRandom } from "../support/random.js";

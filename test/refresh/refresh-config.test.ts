@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parseRefreshConfig } from "../../src/refresh/refresh-config.js";
-import { readRefreshSettings } from "../../src/refresh/settings.js";
+import { readRefreshSettings } from "../../src/source/settings.js";
 import { resolvePaths } from "../../src/system/paths.js";
 import { makeDirectory } from "../support/programs.js";
 import { mkdirSync, writeFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { expect, test } from "vitest";
-import type { RefusalName } from "../../src/demo/github-stand-in.js";
+import type { RefusalName } from "../../src/stand-in/github-stand-in.js";
 import { refreshInProcess } from "../support/in-process.js";
 import { app, createMachine, installation, type Machine } from "../support/machine.js";
 

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { once } from "node:events";
-import type { GitHubStandInOptions } from "../../src/demo/github-stand-in.js";
+import type { GitHubStandInOptions } from "../../src/stand-in/github-stand-in.js";
 import { app, createMachine, executables, expectNoSecret, installation, type Machine } from "./machine.js";
 import { startProgram } from "./live-program.js";
 

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import type { GitHubStandInOptions } from "../../src/demo/github-stand-in.js";
+import type { GitHubStandInOptions } from "../../src/stand-in/github-stand-in.js";
 import { createMachine, executables, expectNoSecret, type RunOptions, type RunResult } from "./machine.js";
 
 const scripts = join(import.meta.dirname, "../../scripts");

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdirSync, readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
-import { createLoopbackListeners } from "../../src/demo/loopback-listeners.js";
+import { createLoopbackListeners } from "../../src/stand-in/loopback-listeners.js";
 
 export type GitServerOptions = {
   /** Where the repositories lie, and the certificate. */

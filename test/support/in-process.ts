@@ -1,7 +1,7 @@
 import { toGhauthError } from "../../src/errors.js";
 import { attemptRefresh } from "../../src/refresh/attempt.js";
 import { parseRefreshConfig } from "../../src/refresh/refresh-config.js";
-import { readRefreshSettings } from "../../src/refresh/settings.js";
+import { readRefreshSettings } from "../../src/source/settings.js";
 import { type Report, reportFailure, reportRefreshed } from "../../src/refresh/report.js";
 import type { Clock } from "../../src/system/clock.js";
 import { resolvePaths } from "../../src/system/paths.js";

@@ -20,7 +20,7 @@ import {
   type GitHubStandInOptions,
   type StandInApp,
   type StandInInstallation,
-} from "../../src/demo/github-stand-in.js";
+} from "../../src/stand-in/github-stand-in.js";
 
 const keyPair = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const pem = keyPair.privateKey.export({ type: "pkcs1", format: "pem" }).toString();

@@ -9,7 +9,7 @@ import {
   symlinkSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { GitHubStandInOptions } from "../../src/demo/github-stand-in.js";
+import type { GitHubStandInOptions } from "../../src/stand-in/github-stand-in.js";
 import { app, createMachine, executables, installation } from "./machine.js";
 import { startProgram } from "./live-program.js";
 

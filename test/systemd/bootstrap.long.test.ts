@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { parseEnvFile } from "../../src/token/env-file.js";
+import { parseEnvFile } from "../../src/files/env-file.js";
 import {
   createBootstrappedUser,
   createUserManager,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/system/clock.js";
 import { Secret } from "../../src/token/secret.js";
-import { runDiscord } from "../../src/transports/discord.js";
+import { runDiscord } from "../../src/transports/discord/bot.js";
 import { startDiscord, startTelegram } from "../support/chat-machine.js";
 import { createDiscordFake } from "../support/discord-fake.js";
 import { discordToken, guildId } from "../support/discord-shapes.js";

@@ -14,7 +14,7 @@ import {
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { writeFileAtomically } from "../../src/token/atomic-file.js";
+import { writeFileAtomically } from "../../src/files/atomic-file.js";
 import { readTokenFile } from "../../src/token/token-file.js";
 import { createRandom } from "../support/random.js";
 import { bundle, makeDirectory } from "../support/programs.js";

@@ -5,10 +5,10 @@ import {
   type Interaction,
   MessageFlags,
 } from "discord.js";
-import type { MessageRef, Reply } from "../takopi/command-backend.js";
-import type { TransportService } from "../takopi/host.js";
-import { parseCommand } from "../takopi/parse-command.js";
-import { renderMessage } from "./discord-render.js";
+import type { MessageRef, Reply } from "../../takopi/command-backend.js";
+import type { TransportService } from "../../takopi/host.js";
+import { parseCommand } from "../../takopi/parse-command.js";
+import { renderMessage } from "./message.js";
 
 type Answerable = ChatInputCommandInteraction | ButtonInteraction;
 

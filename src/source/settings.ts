@@ -1,6 +1,6 @@
 import { GhauthError } from "../errors.js";
 import type { Environment, Paths } from "../system/paths.js";
-import { readEnvFile } from "../token/env-file.js";
+import { readEnvFile } from "../files/env-file.js";
 
 /** Reads `github-app.env` and lays the environment over it; an empty variable counts as unset. Rejects with `config_invalid`. */
 export function readRefreshSettings(env: Environment, { appEnvFile }: Paths): Environment {

@@ -1,11 +1,11 @@
 import { Client, Events, GatewayIntentBits, Options } from "discord.js";
-import { GhauthError, messageOf } from "../errors.js";
-import type { Clock } from "../system/clock.js";
-import type { TransportService } from "../takopi/host.js";
-import type { Secret } from "../token/secret.js";
-import { answerInteraction } from "./discord-chat.js";
-import { registerCommands } from "./discord-commands.js";
-import { createRecentSet } from "./recent-set.js";
+import { GhauthError, messageOf } from "../../errors.js";
+import type { Clock } from "../../system/clock.js";
+import type { TransportService } from "../../takopi/host.js";
+import type { Secret } from "../../token/secret.js";
+import { answerInteraction } from "./interactions.js";
+import { registerCommands } from "./register-commands.js";
+import { createRecentSet } from "../recent-set.js";
 
 export type DiscordDeps = {
   botToken: Secret;

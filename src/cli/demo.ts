@@ -3,14 +3,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseOptions } from "../cli/parse-options.js";
+import { parseOptions } from "./parse-options.js";
 import { createGhauthCommand } from "../ghauth/ghauth-command.js";
 import { systemClock } from "../system/clock.js";
 import { type Paths, resolvePaths } from "../system/paths.js";
 import { createDispatch } from "../takopi/dispatch.js";
 import { readTakopiConfig } from "../takopi/takopi-config.js";
-import { answer, runConsole } from "../transports/console.js";
-import { createGitHubStandIn } from "./github-stand-in.js";
+import { answer, runConsole } from "../transports/console/console.js";
+import { createGitHubStandIn } from "../stand-in/github-stand-in.js";
 
 const appId = 123_456;
 const installationId = 987_654;

@@ -1,6 +1,6 @@
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
-import { readRegularFile } from "../regular-file.js";
-import { shellWord } from "../shell-word.js";
+import { readRegularFile } from "./regular-file.js";
+import { shellWord } from "./shell-word.js";
 
 /**
  * The variables of an env file, none where there is no file. Rejects with `config_invalid` where it cannot be read, or

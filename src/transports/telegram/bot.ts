@@ -1,10 +1,10 @@
 import { Bot, GrammyError, HttpError } from "grammy";
-import { GhauthError, messageOf } from "../errors.js";
-import type { Clock } from "../system/clock.js";
-import type { TransportService } from "../takopi/host.js";
-import type { Secret } from "../token/secret.js";
-import { createRetries, createUpdateFilter } from "./telegram-calls.js";
-import { send, serveChat } from "./telegram-chat.js";
+import { GhauthError, messageOf } from "../../errors.js";
+import type { Clock } from "../../system/clock.js";
+import type { TransportService } from "../../takopi/host.js";
+import type { Secret } from "../../token/secret.js";
+import { createRetries, createUpdateFilter } from "./bot-api.js";
+import { send, serveChat } from "./chat.js";
 
 export type TelegramDeps = { botToken: Secret; apiRoot: string | null; clock: Clock };
 

@@ -1,5 +1,5 @@
 import { GhauthError, messageOf, toGhauthError } from "../errors.js";
-import { readRegularFile } from "../regular-file.js";
+import { readRegularFile } from "../files/regular-file.js";
 import { retryAfterOf } from "../github/explain.js";
 import { parseDate, parseJson } from "../github/github-api.js";
 import type { HttpAnswer, HttpRequest } from "../github/http-client.js";

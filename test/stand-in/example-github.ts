@@ -7,7 +7,7 @@ import {
   type GitHubStandInOptions,
   type StandInApp,
   type StandInInstallation,
-} from "../../src/demo/github-stand-in.js";
+} from "../../src/stand-in/github-stand-in.js";
 
 export const keyPair = generateKeyPairSync("rsa", { modulusLength: 2048 });
 

@@ -1,6 +1,6 @@
 import { ButtonStyle, ComponentType, escapeMarkdown, time, TimestampStyles } from "discord.js";
-import type { Reply, ReplyField } from "../takopi/command-backend.js";
-import { cutEnd, fitParts, levelMarks, partsOf } from "./reply-parts.js";
+import type { Reply, ReplyField } from "../../takopi/command-backend.js";
+import { cutEnd, fitParts, levelMarks, partsOf } from "../reply-parts.js";
 
 // discord.com/developers/docs: message content, and an embed's description.
 const longestContent = 2_000;

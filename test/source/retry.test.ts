@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { GhauthError } from "../../src/errors.js";
-import { retry } from "../../src/refresh/retry.js";
+import { retry } from "../../src/source/retry.js";
 import { createVirtualClock } from "../support/in-process.js";
 
 const outage = (retryAfterMs?: number) =>

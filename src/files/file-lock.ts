@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { closeSync, constants, fstatSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
-import { openRegularFile } from "../regular-file.js";
-import { ensureDirectory } from "../token/atomic-file.js";
+import { openRegularFile } from "./regular-file.js";
+import { ensureDirectory } from "./atomic-file.js";
 
 /** `complaint` is null, or why the lock could not be taken; `release` lets the next run go on. */
 export type RefreshLock = { complaint: string | null; release: () => void };

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
-import { type CommandResult, terminalChannel } from "../takopi/command-backend.js";
-import type { Dispatch } from "../takopi/dispatch.js";
+import { type CommandResult, terminalChannel } from "../../takopi/command-backend.js";
+import type { Dispatch } from "../../takopi/dispatch.js";
 
 /** Streams that may be a terminal: `isTTY` is absent on others. */
 export type ConsoleStreams = {

@@ -1,6 +1,6 @@
 import { get } from "node:http";
 import { expect, test } from "vitest";
-import type { RefusalName } from "../../src/demo/github-stand-in.js";
+import type { RefusalName } from "../../src/stand-in/github-stand-in.js";
 import { ask, askForToken, mintPath, mintToken, readResponse, startGitHub } from "./example-github.js";
 
 const messages: [RefusalName, number, string][] = [

@@ -1,11 +1,11 @@
 import { type Api, type Bot, type Context, GrammyError, InlineKeyboard } from "grammy";
-import type { CommandResult, MessageRef, Reply } from "../takopi/command-backend.js";
-import type { Incoming } from "../takopi/dispatch.js";
-import type { TransportService } from "../takopi/host.js";
-import { parseCommand } from "../takopi/parse-command.js";
-import { createRecentSet, type RecentSet } from "./recent-set.js";
-import { cutEnd } from "./reply-parts.js";
-import { renderHtml } from "./telegram-html.js";
+import type { CommandResult, MessageRef, Reply } from "../../takopi/command-backend.js";
+import type { Incoming } from "../../takopi/dispatch.js";
+import type { TransportService } from "../../takopi/host.js";
+import { parseCommand } from "../../takopi/parse-command.js";
+import { createRecentSet, type RecentSet } from "../recent-set.js";
+import { cutEnd } from "../reply-parts.js";
+import { renderHtml } from "./html.js";
 
 type Service = Pick<TransportService, "dispatch" | "log">;
 /** Where replies go: into a thread, and under the message that they answer. */

@@ -1,5 +1,5 @@
-import type { Reply } from "../takopi/command-backend.js";
-import { fitParts, levelMarks, partsOf } from "./reply-parts.js";
+import type { Reply } from "../../takopi/command-backend.js";
+import { fitParts, levelMarks, partsOf } from "../reply-parts.js";
 
 /** core.telegram.org/bots/api#sendmessage: 1-4096 characters after entities parsing. */
 const longestMessage = 4_096;
