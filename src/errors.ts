@@ -1,51 +1,66 @@
-/**
- * What can go wrong, and what it means to a caller: 64 wrong usage, 75 it may pass (try again),
- * 78 a person must change something (the names are sysexits.h's: EX_USAGE, EX_TEMPFAIL, EX_CONFIG).
- */
-const exitCodes = {
-  usage: 64,
+/** What a code says of a failure, beside its sentence. */
+export type Traits = {
+  /** 64 wrong usage, 75 transient (try again), 78 a person must change something: sysexits.h's EX_USAGE, EX_TEMPFAIL, EX_CONFIG. */
+  exit: 64 | 75 | 78;
+  /** The App does not reach what was asked for: it is not installed there, or the repository is not selected. */
+  isAbsence?: true;
+  /** The tokens that the installation has already have ended, too. */
+  endsTokens?: true;
+  /** The token that was being tried is no good, and another one must be had. */
+  endsNewToken?: true;
+  /** It may pass one day, but not by asking again within this run. */
+  outlastsRun?: true;
+  /** Nothing came that is an answer of the API that was asked. */
+  isUnanswered?: true;
+  /** What a broker's client is told; without it, that the refresh failed. */
+  toClient?: "try_later" | "denied" | "not_granted" | "not_installed";
+};
 
-  github_unreachable: 75,
-  github_unavailable: 75,
-  rate_limited: 75,
-  clock_refused: 75,
-  token_refused: 75,
-  source_unavailable: 75,
-  lock_timeout: 75,
-  refresh_timeout: 75,
-  stopped: 75,
-  address_in_use: 75,
-  write_failed: 75,
-  already_running: 75,
-  chat_conflict: 75,
-  chat_lost: 75,
-  unexpected: 75,
+/** Every code, and all that follows from it. */
+const codes = {
+  usage: { exit: 64 },
 
-  config_invalid: 78,
-  file_unusable: 78,
-  script_missing: 78,
-  script_not_executable: 78,
-  key_missing: 78,
-  key_insecure: 78,
-  key_invalid: 78,
-  key_mismatch: 78,
-  app_unknown: 78,
-  app_id_invalid: 78,
-  ids_swapped: 78,
-  bad_credentials: 78,
-  installation_not_found: 78,
-  installation_suspended: 78,
-  repository_inaccessible: 78,
-  repository_other_owner: 78,
-  permission_not_granted: 78,
-  refused: 78,
-  source_refused: 78,
-  tls_untrusted: 78,
-  chat_token_refused: 78,
-  scope_unavailable: 78,
-} as const;
+  github_unreachable: { exit: 75, isUnanswered: true, toClient: "try_later" },
+  github_unavailable: { exit: 75, isUnanswered: true, toClient: "try_later" },
+  rate_limited: { exit: 75, toClient: "try_later" },
+  clock_refused: { exit: 75, outlastsRun: true },
+  token_refused: { exit: 75, endsNewToken: true, toClient: "try_later" },
+  source_unavailable: { exit: 75, toClient: "try_later" },
+  lock_timeout: { exit: 75 },
+  refresh_timeout: { exit: 75, toClient: "try_later" },
+  stopped: { exit: 75 },
+  address_in_use: { exit: 75 },
+  write_failed: { exit: 75 },
+  already_running: { exit: 75 },
+  chat_conflict: { exit: 75 },
+  chat_lost: { exit: 75 },
+  unexpected: { exit: 75, outlastsRun: true },
 
-export type ErrorCode = keyof typeof exitCodes;
+  config_invalid: { exit: 78 },
+  file_unusable: { exit: 78 },
+  script_missing: { exit: 78 },
+  script_not_executable: { exit: 78 },
+  key_missing: { exit: 78 },
+  key_insecure: { exit: 78 },
+  key_invalid: { exit: 78 },
+  key_mismatch: { exit: 78 },
+  app_unknown: { exit: 78 },
+  app_id_invalid: { exit: 78 },
+  ids_swapped: { exit: 78 },
+  bad_credentials: { exit: 78 },
+  installation_not_found: { exit: 78, isAbsence: true, endsTokens: true, toClient: "not_installed" },
+  installation_suspended: { exit: 78, endsTokens: true },
+  repository_inaccessible: { exit: 78, isAbsence: true, endsTokens: true, toClient: "not_installed" },
+  repository_other_owner: { exit: 78, toClient: "not_installed" },
+  permission_not_granted: { exit: 78, toClient: "not_granted" },
+  refused: { exit: 78 },
+  source_refused: { exit: 78 },
+  tls_untrusted: { exit: 78 },
+  chat_token_refused: { exit: 78 },
+  scope_unavailable: { exit: 78, toClient: "denied" },
+} as const satisfies Record<string, Traits>;
+
+export type ErrorCode = keyof typeof codes;
 
 /** A failure as the operator reads it: `code` for programs, `message` is one sentence or two, fit for chat. */
 export class GhauthError extends Error {
@@ -60,8 +75,12 @@ export class GhauthError extends Error {
     this.retryAfterMs = more.retryAfterMs;
   }
 
-  get exitCode(): 64 | 75 | 78 {
-    return exitCodes[this.code];
+  get traits(): Traits {
+    return codes[this.code];
+  }
+
+  get exitCode(): Traits["exit"] {
+    return this.traits.exit;
   }
 
   /** Whether trying again later, with nothing changed, can help. */

@@ -1,4 +1,4 @@
-import { type ErrorCode, type GhauthError, toGhauthError } from "../errors.js";
+import { type GhauthError, toGhauthError } from "../errors.js";
 import type { AppRequest } from "../github/app-request.js";
 import { findInstallation, findOwnerInstallation } from "../github/mint.js";
 import type { Clock } from "../system/clock.js";
@@ -20,7 +20,6 @@ type Found = { id: string } | { error: GhauthError; untilMs: number };
 
 const mostPlaces = 10_000;
 const absenceMs = 30_000;
-const absences: ReadonlySet<ErrorCode> = new Set(["installation_not_found", "repository_inaccessible"]);
 
 /** Which installation reaches a repository, or an owner's: asked once however many want to know, and remembered. */
 export function createInstallations(
@@ -40,7 +39,7 @@ export function createInstallations(
       return id;
     } catch (thrown) {
       const error = toGhauthError(thrown);
-      if (absences.has(error.code)) found.set(key, { error, untilMs: clock.elapsedMs() + absenceMs });
+      if (error.traits.isAbsence) found.set(key, { error, untilMs: clock.elapsedMs() + absenceMs });
       throw error;
     }
   };

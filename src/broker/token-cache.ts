@@ -1,4 +1,4 @@
-import { type ErrorCode, GhauthError, toGhauthError } from "../errors.js";
+import { GhauthError, toGhauthError } from "../errors.js";
 import type { Clock } from "../system/clock.js";
 import { createLruMap } from "./lru-map.js";
 import { type HeldToken, isDueForRenewal, isFromTheFuture, leastLifeMs, lifeLeft } from "./held-token.js";
@@ -17,16 +17,6 @@ export type TokenCacheDeps<Target> = {
   onRenewalFailed: (error: GhauthError, target: Target) => void;
   mostTokens?: number;
 };
-
-/** These say that GitHub has ended the tokens of the installation, too. */
-const endsTokens: ReadonlySet<ErrorCode> = new Set([
-  "installation_not_found",
-  "installation_suspended",
-  "repository_inaccessible",
-]);
-
-/** These say that the App is not installed there. */
-const absences: ReadonlySet<ErrorCode> = new Set(["installation_not_found", "repository_inaccessible"]);
 
 type Pause = { untilMs: number; error: GhauthError };
 
@@ -73,8 +63,8 @@ export function createTokenCache<Target>({
       return served;
     } catch (thrown) {
       const error = toGhauthError(thrown);
-      if (endsTokens.has(error.code)) held.delete(key);
-      const waitMs = error.retryAfterMs ?? (absences.has(error.code) ? absencePauseMs : pauseMs);
+      if (error.traits.endsTokens) held.delete(key);
+      const waitMs = error.retryAfterMs ?? (error.traits.isAbsence ? absencePauseMs : pauseMs);
       pauses.set(key, { untilMs: clock.elapsedMs() + waitMs, error });
       throw error;
     }
@@ -103,7 +93,7 @@ export function createTokenCache<Target>({
 
   const isAbsent = (key: string) => {
     const pause = pauseOf(key);
-    return pause !== undefined && absences.has(pause.error.code);
+    return pause?.error.traits.isAbsence === true;
   };
 
   const kept = (key: string): ServedToken | null => {

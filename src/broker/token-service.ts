@@ -76,9 +76,8 @@ export function createTokenService(
     try {
       return await cache.get(resolved.key, resolved, minTtlMs);
     } catch (thrown) {
-      const { code } = toGhauthError(thrown);
-      if (code !== "installation_not_found" && code !== "repository_inaccessible") throw thrown;
-      if (!resolved.forget || isAbsent) throw thrown;
+      const { traits } = toGhauthError(thrown);
+      if (!traits.isAbsence || !resolved.forget || isAbsent) throw thrown;
       // Installed anew, or moved to another owner, since it was looked up.
       resolved.forget();
       const again = await resolve(target);

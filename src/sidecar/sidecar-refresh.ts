@@ -64,8 +64,8 @@ export function createSidecarRefresh(deps: SidecarRefreshDeps): SidecarRefresh {
       unpublished = null;
       return refreshed;
     } catch (thrown) {
-      const { code, message, retryAfterMs } = toGhauthError(thrown);
-      if (code === "token_refused") unpublished = null;
+      const { code, traits, message, retryAfterMs } = toGhauthError(thrown);
+      if (traits.endsNewToken) unpublished = null;
       throw new GhauthError(code, deps.reword(message), {
         cause: thrown,
         ...(retryAfterMs !== undefined && { retryAfterMs }),

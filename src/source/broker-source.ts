@@ -49,7 +49,7 @@ async function ask(http: HttpRequest, url: URL, bearer: Secret): Promise<HttpAns
     return await http({ method: "GET", url, headers });
   } catch (thrown) {
     const error = toGhauthError(thrown);
-    if (!error.code.startsWith("github_")) throw error;
+    if (!error.traits.isUnanswered) throw error;
     throw new GhauthError("source_unavailable", `The broker has no answer: ${error.message}`, {
       cause: error,
     });

@@ -1,5 +1,4 @@
-import { toGhauthError } from "../errors.js";
-import type { ErrorCode, GhauthError } from "../errors.js";
+import { type GhauthError, toGhauthError } from "../errors.js";
 import type { Clock } from "../system/clock.js";
 
 export type RetryDeps = { clock: Clock; random: () => number };
@@ -7,11 +6,8 @@ export type RetryDeps = { clock: Clock; random: () => number };
 const firstDelayMs = 500;
 const longestDelayMs = 10_000;
 
-/** What may pass one day, but not by asking again at once. */
-const outlastsRun: ReadonlySet<ErrorCode> = new Set(["clock_refused", "unexpected"]);
-
 /**
- * Repeats `attempt` while its failure can pass and time is left: exponential backoff with full jitter
+ * Repeats `attempt` while its failure is transient and time is left: exponential backoff with full jitter
  * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), never sooner than GitHub asked.
  * Rejects with the last failure, at once where a person must act or the wait would outlast `deadlineMs`
  * (an instant of `clock.elapsedMs`).
@@ -28,7 +24,7 @@ export async function retry<T>(
       const error = toGhauthError(thrown);
       const delayMs = nextDelayMs(error, random() * Math.min(mostDelayMs, firstDelayMs * 2 ** tries));
       const hasTime = clock.elapsedMs() + delayMs < deadlineMs;
-      if (!error.isTransient || outlastsRun.has(error.code) || !hasTime) throw error;
+      if (!error.isTransient || error.traits.outlastsRun || !hasTime) throw error;
       await clock.sleep(delayMs);
     }
   }
