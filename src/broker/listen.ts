@@ -6,7 +6,7 @@ import { errnoOf, GhauthError, messageOf } from "../errors.js";
 
 export type ListenAddress = { socketPath: string } | { host: string; port: number };
 
-/** An address from `127.0.0.1:8787`, `[::1]:8787` or `unix:/path`. Rejects with `usage`. */
+/** An address from `127.0.0.1:8787`, `[::1]:8787` or `unix:/path`. Throws `usage`. */
 export function parseListenAddress(text: string): ListenAddress {
   const socketPath = /^unix:(\/.+)$/.exec(text)?.[1];
   if (socketPath !== undefined) return { socketPath };

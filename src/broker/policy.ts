@@ -8,7 +8,7 @@ const levels = ["read", "write", "admin"];
 
 /**
  * What a client gets for its question: what it asked for, or its whole policy. `app` is what GITHUB_APP_REPOSITORIES
- * and GITHUB_APP_PERMISSIONS say, which holds where a policy says nothing. Rejects with a Refusal: 403 for more than
+ * and GITHUB_APP_PERMISSIONS say, which holds where a policy says nothing. Throws a Refusal: 403 for more than
  * the policy allows, 400 where it must be asked by name.
  */
 export function decideTarget(

@@ -15,7 +15,7 @@ export type TokenQuery = {
 const longestMinTtlSeconds = 3300;
 const mostRepositories = 500;
 
-/** Parses the query of a request; `names` are those that its route knows. Rejects with a Refusal, 400. */
+/** Parses the query of a request; `names` are those that its route knows. Throws a Refusal, 400. */
 export function parseTokenQuery(url: string, names: readonly string[]): TokenQuery {
   const at = url.indexOf("?");
   if (at === -1) return { minTtlMs: 0, repositories: null, permissions: null };

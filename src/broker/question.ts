@@ -3,7 +3,7 @@ import type { Client } from "./clients.js";
 import { decideTarget } from "./policy.js";
 import { parseRepository, parseTokenQuery, type Repository } from "./query.js";
 import { Refusal } from "./refusal.js";
-import type { TokenService } from "./token-service.js";
+import type { Tokens } from "./tokens.js";
 import { renderScope, type TokenTarget } from "./token-target.js";
 
 /** One route that serves a token. */
@@ -13,7 +13,7 @@ export type TokenRoute = {
   pattern: RegExp;
   name: string;
   query: readonly string[];
-  /** Rejects where the client may not use this route; answers the repository that the path names, if it does. */
+  /** Throws where the client may not use this route; answers the repository that the path names, if it does. */
   enter: (client: Client, param: Param) => Repository | null;
 };
 
@@ -59,7 +59,7 @@ export const tokenRoutes: TokenRoute[] = [
 /** What a client's request comes to, before anybody is asked for a token. */
 export type Question = {
   route: string;
-  tokens: TokenService;
+  tokens: Tokens;
   target: TokenTarget;
   /** The target's scope, for the log. */
   scope: string;
@@ -69,12 +69,12 @@ export type Question = {
 };
 
 export type QuestionDeps = {
-  /** The tokens, or why there can't be any: DESIGN's two sentences of 404. */
-  tokens: TokenService | "no GitHub App configured" | "no token provider registered";
+  /** The tokens, or why there cannot be any, in the words of the 404. */
+  tokens: Tokens | "no GitHub App configured" | "no token provider registered";
   app: Scope;
 };
 
-/** Rejects with a Refusal where the client must not ask this. */
+/** Throws a Refusal where the client must not ask this. */
 export function readQuestion(
   { tokens, app }: QuestionDeps,
   route: TokenRoute,

@@ -5,7 +5,7 @@ import { type HeldToken, secondsLeft } from "./held-token.js";
 import type { Log } from "./log.js";
 import { createLruMap } from "./lru-map.js";
 import { type Question, readQuestion, tokenRoutes } from "./question.js";
-import type { ServerDeps } from "./server.js";
+import type { RoutesDeps } from "./routes.js";
 
 /** What one client gets for one URL, as long as neither its policy nor the token changes. */
 type Prepared = {
@@ -25,12 +25,12 @@ const longestUrl = 1000;
  * and then nothing was done. A router between costs as much as all of the rest.
  */
 export function createQuickAnswer(
-  deps: ServerDeps,
+  deps: RoutesDeps,
 ): (incoming: IncomingMessage, outgoing: ServerResponse) => boolean {
   const { clock, metrics, authenticate } = deps;
   const prepared = createLruMap<Prepared>(mostPrepared);
 
-  /** Rejects where the question is refused; null where there is no token for it yet. */
+  /** Throws where the question is refused; null where there is no token for it yet. */
   const prepare = (client: Client, url: string): Prepared | null => {
     const known = prepared.get(`${client.name} ${url}`);
     const question = known?.client === client ? known.question : questionOf(deps, client, url);
@@ -67,7 +67,7 @@ export function createQuickAnswer(
   };
 }
 
-function questionOf(deps: ServerDeps, client: Client, url: string): Question | null {
+function questionOf(deps: RoutesDeps, client: Client, url: string): Question | null {
   const [path = ""] = url.split("?", 1);
   for (const route of tokenRoutes) {
     const params = route.pattern.exec(path)?.groups;

@@ -9,8 +9,8 @@ import { type Authenticate, authenticateNobody, createAuthenticate, readClients 
 import { closeGracefully, createBoundedServer, isLoopback, listen } from "./listen.js";
 import { createLog, type Log } from "./log.js";
 import { createQuickAnswer } from "./quick-answer.js";
-import { createServer, type ServerDeps } from "./server.js";
-import { openTokens } from "./tokens.js";
+import { createRoutes, type RoutesDeps } from "./routes.js";
+import { openTokens } from "./open-tokens.js";
 
 /** The broker, until SIGTERM or SIGINT; resolves with the exit code. Rejects where it can't start. */
 export async function serve(args: string[]): Promise<number> {
@@ -24,7 +24,7 @@ export async function serve(args: string[]): Promise<number> {
   const deps = { clock: systemClock, random: Math.random, env, log };
   const { tokens, app, metrics, storeState, close } = await openTokens(deps, { settings, paths, options });
   try {
-    const serverDeps: ServerDeps = {
+    const serverDeps: RoutesDeps = {
       clock: systemClock,
       log,
       metrics,
@@ -35,7 +35,7 @@ export async function serve(args: string[]): Promise<number> {
     };
     const stopped = waitForStop();
     const answerAtOnce = createQuickAnswer(serverDeps);
-    const answer = getRequestListener(createServer(serverDeps).fetch);
+    const answer = getRequestListener(createRoutes(serverDeps).fetch);
     const server = createBoundedServer((request, response) => {
       if (!answerAtOnce(request, response)) void answer(request, response);
     });

@@ -2,7 +2,7 @@ import { GhauthError } from "../errors.js";
 import type { Clock } from "../system/clock.js";
 import { type HeldToken, isDueForRenewal, lifeLeft } from "./held-token.js";
 import type { ServedToken } from "./token-cache.js";
-import type { ShareMint } from "./token-service.js";
+import type { ShareMint } from "./tokens.js";
 import type { TokenStore, Unlock } from "./token-store.js";
 
 const pollMs = 50;

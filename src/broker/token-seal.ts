@@ -38,7 +38,7 @@ export function createSeal(key: Buffer): Seal {
   };
 }
 
-/** The store's key: 32 bytes in hex or base64, in a file of its own that only its owner reads. Rejects with `config_invalid`. */
+/** The store's key: 32 bytes in hex or base64, in a file of its own that only its owner reads. Throws `config_invalid`. */
 export function readStoreKey(path: string): Buffer {
   let text: string;
   try {

@@ -1,120 +1,134 @@
-import { toGhauthError } from "../errors.js";
-import type { Scope } from "../github/scope.js";
-import { parseRefreshConfig, type RefreshConfig } from "../refresh/refresh-config.js";
-import { adoptProxy } from "../source/settings.js";
+import { GhauthError, toGhauthError } from "../errors.js";
+import type { GitHubRequest } from "../github/github-api.js";
+import { refresh } from "../source/obtain-and-try.js";
+import { retry } from "../source/retry.js";
 import type { Clock } from "../system/clock.js";
-import type { Environment, Paths } from "../system/paths.js";
-import { redact } from "../token/secret.js";
-import type { BrokerOptions } from "./broker-config.js";
-import type { Log } from "./log.js";
-import { createMetrics, type Metrics } from "./metrics.js";
-import type { ServerDeps } from "./server.js";
-import { createTokenProvider } from "./token-provider.js";
-import { createSharedMint, mintAlone } from "./shared-mint.js";
-import { createSeal, readStoreKey } from "./token-seal.js";
-import { createTokenService, type TokenService } from "./token-service.js";
-import type { TokenStore } from "./token-store.js";
+import { createTokenCache, type Obtain, type ServedToken } from "./token-cache.js";
+import { type HeldToken, holdToken } from "./held-token.js";
+import type { ResolvedTarget, TargetSources } from "./target-sources.js";
+import type { TokenTarget } from "./token-target.js";
+
+/** Minting that several brokers share; `mint` is run by one of them at a time. */
+export type ShareMint = (key: string, needMs: number, mint: () => Promise<HeldToken>) => Promise<ServedToken>;
 
 export type TokensDeps = {
   clock: Clock;
   random: () => number;
-  env: Record<string, string | undefined>;
-  log: Log;
-};
-type Given = { settings: Environment; paths: Paths; options: BrokerOptions };
-
-type OpenTokens = Pick<ServerDeps, "tokens" | "app" | "storeState"> & {
-  metrics: Metrics;
-  close: () => Promise<void>;
+  sources: TargetSources;
+  request: GitHubRequest;
+  shareMint: ShareMint;
+  onMinted: (token: HeldToken) => void;
+  onFailed: (error: GhauthError) => void;
+  onRenewalFailed: (error: GhauthError) => void;
 };
 
-const wholeScope: Scope = { owner: null, repositories: [], permissions: {} };
+export type Tokens = {
+  /** The token at once, where nobody need be asked for it; else null. */
+  peek: (target: TokenTarget, minTtlMs: number) => ServedToken | null;
+  /** Rejects with `refresh_timeout` where there is no answer within the deadline, else with what GitHub refuses. */
+  get: (target: TokenTarget, minTtlMs: number) => Promise<ServedToken>;
+  live: () => [string, HeldToken][];
+  /** Rejects unless a live token can be served. */
+  check: () => Promise<void>;
+};
 
-/**
- * All that stands behind the routes. A host without an App, or without its key, is told so by every answer; a key or
- * a setting that is wrong rejects.
- */
-export async function openTokens(deps: TokensDeps, { settings, paths, options }: Given): Promise<OpenTokens> {
-  const { clock, random, log } = deps;
-  adoptProxy(settings, deps.env);
-  const opened = await openProvider(deps, settings, paths);
-  const metrics = createMetrics();
-  if (typeof opened === "string") {
-    log.warn({ sentence: opened }, "no tokens can be served");
-    return { tokens: opened, app: wholeScope, metrics, storeState: () => null, close: async () => {} };
-  }
-  const { provider, config } = opened;
-  const deadlineMs = config.deadlineSeconds * 1000;
-  const store = await openStore({ ...deps, metrics }, settings, options.store);
-  const tokens: TokenService = createTokenService(
-    {
-      ...deps,
-      provider,
-      request: provider.request,
-      shareMint: store ? createSharedMint({ clock, random, store }, { deadlineMs }) : mintAlone,
-      onMinted: (token) => {
-        metrics.minted();
-        log.debug({ sha256: token.fingerprint, expires_at: token.expiresAt }, "minted");
-      },
-      onFailed: ({ code }) => metrics.failed(code),
-      onRenewalFailed: ({ code, message }) =>
-        log.warn({ code, sentence: redact(message) }, "not renewed: the token that is held stays"),
-    },
-    { deadlineMs, host: config.apiUrl.host },
-  );
-  return {
-    tokens,
-    app: config.source.type === "app" ? config.source.scope : wholeScope,
-    metrics,
-    storeState: () => store && (store.isReached() ? "reached" : "not reached: this broker goes on alone"),
-    close: async () => {
-      provider.close();
-      await store?.close();
-    },
-  };
-}
-
-type Provider = Awaited<ReturnType<typeof createTokenProvider>>;
-
-async function openProvider(
+/** Tokens for targets: found in the cache, or minted and tried before anybody gets them. */
+export function createTokens(
   deps: TokensDeps,
-  settings: Environment,
-  paths: Paths,
-): Promise<{ provider: Provider; config: RefreshConfig } | Extract<ServerDeps["tokens"], string>> {
-  const isApp = (settings["GITHUB_TOKEN_SOURCE"] ?? "app") === "app";
-  if (isApp && settings["GITHUB_APP_ID"] === undefined) return "no GitHub App configured";
-  const config = parseRefreshConfig(settings, paths, { anyInstallation: true });
+  { deadlineMs, host }: { deadlineMs: number; host: string },
+): Tokens {
+  const { clock, sources } = deps;
+
+  const counted = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (thrown) {
+      const error = toGhauthError(thrown);
+      deps.onFailed(error);
+      throw error;
+    }
+  };
+
+  const mint = async ({ source }: ResolvedTarget): Promise<HeldToken> =>
+    counted(async () => {
+      const until = clock.elapsedMs() + deadlineMs;
+      const { token } = await refresh(
+        { ...deps, source, publish: publishNowhere },
+        { deadlineMs: until, host },
+      );
+      const held = holdToken(token, clock.now());
+      deps.onMinted(held);
+      return held;
+    });
+
+  const obtain: Obtain<ResolvedTarget> = async (key, target, needMs) =>
+    deps.shareMint(key, needMs, async () => mint(target));
+  const cache = createTokenCache({ clock, obtain, onRenewalFailed: deps.onRenewalFailed });
+
+  const resolve = async (target: TokenTarget): Promise<ResolvedTarget> =>
+    counted(async () =>
+      retry(deps, { deadlineMs: clock.elapsedMs() + deadlineMs }, async () => sources.resolve(target)),
+    );
+
+  const get = async (target: TokenTarget, minTtlMs: number): Promise<ServedToken> => {
+    const resolved = await resolve(target);
+    const isAbsent = cache.isAbsent(resolved.key);
+    try {
+      return await cache.get(resolved.key, resolved, minTtlMs);
+    } catch (thrown) {
+      const { traits } = toGhauthError(thrown);
+      if (!traits.isAbsence || !resolved.forget || isAbsent) throw thrown;
+      // Installed anew, or moved to another owner, since it was looked up.
+      resolved.forget();
+      const again = await resolve(target);
+      cache.unpause(again.key);
+      return cache.get(again.key, again, minTtlMs);
+    }
+  };
+
+  const peek = (target: TokenTarget, minTtlMs: number): ServedToken | null => {
+    const known = sources.recall(target);
+    return known && cache.peek(known.key, known, minTtlMs);
+  };
+
+  return {
+    peek,
+    get: async (target, minTtlMs) => {
+      const found = peek(target, minTtlMs);
+      if (found) return found;
+      try {
+        return await within(deadlineMs, host, get(target, minTtlMs));
+      } catch (thrown) {
+        // GitHub hangs: what is held is better than nothing.
+        const known = sources.recall(target);
+        const kept = known && toGhauthError(thrown).code === "refresh_timeout" ? cache.kept(known.key) : null;
+        if (kept) return kept;
+        throw thrown;
+      }
+    },
+    live: cache.live,
+    check: async () => {
+      if (cache.live().length === 0) await within(deadlineMs, host, sources.probe());
+    },
+  };
+}
+
+/** Who asked is answered in time; the work goes on for those who ask next. */
+async function within<T>(ms: number, host: string, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new GhauthError("refresh_timeout", `${host} has given no token within ${ms / 1000} s.`));
+    }, ms);
+  });
   try {
-    return { provider: await createTokenProvider(deps, config), config };
-  } catch (thrown) {
-    const error = toGhauthError(thrown);
-    if (error.code !== "key_missing") throw error;
-    deps.log.warn({ code: error.code, sentence: error.message }, "the private key is missing");
-    return "no token provider registered";
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
-async function openStore(
-  { clock, log, metrics }: TokensDeps & { metrics: Metrics },
-  settings: Environment,
-  options: BrokerOptions["store"],
-): Promise<TokenStore | null> {
-  if (!options) return null;
-  const seal = createSeal(readStoreKey(options.keyFile));
-  const onChange = (lostBecause: string | null) => {
-    metrics.storeIs(lostBecause === null);
-    if (lostBecause === null) log.info("the store is back: tokens are shared again");
-    else log.warn({ sentence: lostBecause }, "the store is lost: this broker goes on alone");
-  };
-  const { openRedisStore } = await import("./redis-store.js");
-  const store = await openRedisStore(
-    { seal, now: clock.now, onChange },
-    {
-      url: options.url,
-      username: settings["GHAUTH_STORE_USERNAME"],
-      password: settings["GHAUTH_STORE_PASSWORD"],
-    },
-  );
-  metrics.storeIs(store.isReached());
-  return store;
+/** Whoever asked gets it in the answer. */
+async function publishNowhere(): Promise<string[]> {
+  return [];
 }

@@ -19,7 +19,7 @@ export type ResolvedTarget = {
   forget: (() => void) | null;
 };
 
-export type TokenProvider = {
+export type TargetSources = {
   /** The target as `resolve` would answer, where it need not ask anybody; else null. */
   recall: (target: TokenTarget) => ResolvedTarget | null;
   /** Rejects with `scope_unavailable` where the target can't be had, else as looking an installation up does. */
@@ -29,27 +29,27 @@ export type TokenProvider = {
   close: () => void;
 };
 
-export type ProviderDeps = { clock: Clock; env: Environment };
+export type TargetSourcesDeps = { clock: Clock; env: Environment };
 
 /** Tokens from the configured source. Rejects where its key or file is unusable. */
-export async function createTokenProvider(
-  { clock, env }: ProviderDeps,
+export async function createTargetSources(
+  { clock, env }: TargetSourcesDeps,
   config: RefreshConfig,
-): Promise<TokenProvider & { request: SourceDeps["request"] }> {
+): Promise<TargetSources & { request: SourceDeps["request"] }> {
   const timeLeftMs = () => config.deadlineSeconds * 1000;
   const http = createHttpClient({ timeLeftMs, extraCaFile: config.extraCaFile });
   const request = createGitHubRequest(http.request, config.apiUrl);
   const deps = { http: http.request, request, clock, timeLeftMs, env };
-  const provider =
+  const sources =
     config.source.type === "app"
-      ? createAppProvider(deps, { ...config.source, host: config.apiUrl.host })
-      : createWholeProvider(await createTokenSource(deps, config), config.source.type);
-  return { ...provider, request, close: http.close };
+      ? createAppSources(deps, { ...config.source, host: config.apiUrl.host })
+      : createWholeSource(await createTokenSource(deps, config), config.source.type);
+  return { ...sources, request, close: http.close };
 }
 
 type AppConfig = AppSourceConfig & { host: string };
 
-function createAppProvider(deps: SourceDeps, config: AppConfig): Omit<TokenProvider, "close"> {
+function createAppSources(deps: SourceDeps, config: AppConfig): Omit<TargetSources, "close"> {
   const app = createAppClient(deps, config);
   const installations = createInstallations({ appRequest: app.appRequest, clock: deps.clock }, config);
   const resolved = (id: string, { scope }: TokenTarget, forget: ResolvedTarget["forget"]): ResolvedTarget => {
@@ -113,7 +113,7 @@ async function askForApp({ appRequest }: AppClient, { host, appId }: AppConfig):
 }
 
 /** A broker's or a command's token reaches what it reaches. */
-function createWholeProvider(source: TokenSource, type: string): Omit<TokenProvider, "close"> {
+function createWholeSource(source: TokenSource, type: string): Omit<TargetSources, "close"> {
   const whole = { key: type, source, forget: null };
   return {
     recall: ({ scope }) => (isWholeScope(scope) ? whole : null),

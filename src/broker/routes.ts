@@ -2,13 +2,12 @@ import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { redact } from "../token/secret.js";
 import { type AnswerDeps, conclude, describeToken, jsonHeaders, renderToken, type Said } from "./answer.js";
-import { refuse } from "./answer-error.js";
 import type { Authenticate } from "./clients.js";
 import { secondsLeft } from "./held-token.js";
 import { type QuestionDeps, readQuestion, type TokenRoute, tokenRoutes } from "./question.js";
-import { Refusal } from "./refusal.js";
+import { Refusal, refuse } from "./refusal.js";
 
-export type ServerDeps = AnswerDeps &
+export type RoutesDeps = AnswerDeps &
   QuestionDeps & {
     authenticate: Authenticate;
     /** What /readyz says beside, of the shared store; null is nothing. */
@@ -18,8 +17,8 @@ export type ServerDeps = AnswerDeps &
 type Env = { Bindings: HttpBindings };
 type RouteContext = Context<Env>;
 
-/** The broker's routes (DESIGN 4.6): Request -> Response. */
-export function createServer(deps: ServerDeps): Hono<Env> {
+/** The broker's routes: Request -> Response. */
+export function createRoutes(deps: RoutesDeps): Hono<Env> {
   const server = new Hono<Env>();
   for (const route of tokenRoutes) {
     server.get(route.path, async (c) =>
@@ -40,7 +39,7 @@ export function createServer(deps: ServerDeps): Hono<Env> {
   return server;
 }
 
-const openRoutes: Record<string, (deps: ServerDeps) => Promise<Response>> = {
+const openRoutes: Record<string, (deps: RoutesDeps) => Promise<Response>> = {
   "/api/health": async () => json(200, { status: "ok" }),
   "/healthz": async () => json(200, { status: "ok" }),
   "/readyz": answerReadiness,
@@ -51,7 +50,7 @@ const openRoutes: Record<string, (deps: ServerDeps) => Promise<Response>> = {
   },
 };
 
-async function answerReadiness({ tokens, storeState }: ServerDeps): Promise<Response> {
+async function answerReadiness({ tokens, storeState }: RoutesDeps): Promise<Response> {
   const store = storeState();
   const beside = store === null ? {} : { store };
   if (typeof tokens === "string") return json(503, { status: "not ready", error: tokens, ...beside });
@@ -64,7 +63,7 @@ async function answerReadiness({ tokens, storeState }: ServerDeps): Promise<Resp
   }
 }
 
-async function answerToken(deps: ServerDeps, route: TokenRoute, c: RouteContext): Promise<Response> {
+async function answerToken(deps: RoutesDeps, route: TokenRoute, c: RouteContext): Promise<Response> {
   const startedMs = deps.clock.elapsedMs();
   const { incoming } = c.env;
   const param = (name: string) => c.req.param(name) ?? "";
