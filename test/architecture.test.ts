@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
+import { importsIn } from "./support/imports-in.js";
 
 const src = resolve(import.meta.dirname, "../src");
 
-/** Which rooms of src/ each room may import from, besides itself and the files beside them. */
+/** Which rooms of src/ each room may import from, besides itself and errors.ts. */
 const allowed: Record<string, string[]> = {
   files: [],
   token: ["files"],
@@ -13,41 +14,60 @@ const allowed: Record<string, string[]> = {
   source: ["files", "github", "system", "token"],
   refresh: ["files", "github", "source", "system", "token"],
   sidecar: ["files", "github", "source", "system", "token"],
-  broker: ["files", "github", "source", "refresh", "system", "token"],
+  broker: ["files", "github", "source", "system", "token"],
   ghauth: ["files", "system", "takopi", "token"],
   takopi: ["files", "system", "token"],
   transports: ["files", "system", "takopi", "token"],
   exec: ["files", "system", "token"],
-  "stand-in": [],
+  "stand-in": ["github"],
   cli: ["files", "ghauth", "stand-in", "system", "takopi", "token", "transports"],
 };
 
 const imports = readdirSync(src, { recursive: true, encoding: "utf8" })
-  .filter((file) => file.endsWith(".ts") && file.includes("/"))
-  .flatMap((file) => {
-    const text = readFileSync(join(src, file), "utf8");
-    const specifiers = [...text.matchAll(/(?:from|import|import\()\s*"(\.[^"]+)"/g)].map(
-      ([, specifier = ""]) => specifier,
-    );
-    return specifiers.map((specifier) => ({
+  .filter((file) => file.endsWith(".ts"))
+  .flatMap((file) =>
+    importsIn(readFileSync(join(src, file), "utf8")).map((specifier) => ({
       file,
       target: relative(src, resolve(src, dirname(file), specifier)),
-    }));
-  });
+    })),
+  );
 
-const roomOf = (path: string) => (path.includes("/") ? (path.split("/")[0] ?? "") : "");
+/** A file beside the rooms is a room of its own: `errors.ts`, `main.ts`, `index.ts`. */
+const roomOf = (path: string) =>
+  path.includes("/") ? (path.split("/")[0] ?? "") : path.replace(/\.[jt]s$/, "");
 
 describe("imports follow the data", () => {
   test.each(Object.keys(allowed))("src/%s imports only what it may", (room) => {
     const foreign = imports
-      .filter(({ file, target }) => roomOf(file) === room && roomOf(target) !== room && target.includes("/"))
-      .filter(({ target }) => !allowed[room]?.includes(roomOf(target)));
+      .filter(({ file, target }) => roomOf(file) === room && roomOf(target) !== room)
+      .filter(({ target }) => !["errors", ...(allowed[room] ?? [])].includes(roomOf(target)));
     expect(foreign).toEqual([]);
   });
 
   test("every room has its rule", () => {
     const rooms = readdirSync(src, { withFileTypes: true }).filter((entry) => entry.isDirectory());
     expect(rooms.map(({ name }) => name).sort()).toEqual(Object.keys(allowed).sort());
+  });
+
+  test("nobody imports the refresh script's program", () => {
+    const importers = imports.filter(
+      ({ file, target }) => roomOf(target) === "refresh" && roomOf(file) !== "refresh",
+    );
+    expect(importers).toEqual([]);
+  });
+
+  test.each([
+    'import { a } from "../refresh/x.js";',
+    "import type { a } from '../refresh/x.js';",
+    'import "../refresh/x.js";',
+    'export * from "../refresh/x.js";',
+    'const a = await import("../refresh/x.js");',
+    "const a = await import(\n  `../refresh/x.js`\n);",
+    'const a = require("../refresh/x.js");',
+    'type A = import("../refresh/x.js").A;',
+    'new Worker(new URL("../refresh/x.js", import.meta.url));',
+  ])("%j is an import", (source) => {
+    expect(importsIn(source)).toEqual(["../refresh/x.js"]);
   });
 
   test("what chat runs reaches neither the private key nor GitHub, however indirectly", () => {

@@ -1,9 +1,9 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
-import { parse, TomlError } from "smol-toml";
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
 import { parsePermissions } from "../github/scope.js";
 import { shellWord } from "../files/shell-word.js";
+import { isTable, parseToml, type TomlTable } from "../files/toml.js";
 
 /** `owner/repo`, or with a null repository `owner/*`. */
 export type RepositoryPattern = { owner: string; repository: string | null };
@@ -75,19 +75,6 @@ export function parseClients(text: string, path: string): KnownClient[] {
   return clients;
 }
 
-function parseToml(text: string, path: string): Record<string, unknown> {
-  try {
-    return parse(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const [complaint = ""] = error.message.split("\n"); // the lines after it quote the file
-    throw new GhauthError(
-      "config_invalid",
-      `${path}, line ${error.line}, column ${error.column}: ${complaint.replace(/^Invalid TOML document: /, "")}.`,
-    );
-  }
-}
-
 const clientName = /^[A-Za-z0-9_-]{1,64}$/;
 const clientKeys = ["token_sha256", "repositories", "permissions", "workspaces", "admin"];
 
@@ -95,7 +82,7 @@ export function isClientName(name: string): boolean {
   return clientName.test(name);
 }
 
-function parseClient(name: string, table: Record<string, unknown>, path: string): KnownClient {
+function parseClient(name: string, table: TomlTable, path: string): KnownClient {
   const refuse = (key: string, expected: string) =>
     invalid(path, `clients.${name}.${key} must be ${expected}`);
   if (!isClientName(name)) {
@@ -157,13 +144,9 @@ function parseLevels(value: unknown, refuse: Refuse): Record<string, string> | n
   }
 }
 
-function tableOf(value: unknown, what: string): Record<string, unknown> {
+function tableOf(value: unknown, what: string): TomlTable {
   if (isTable(value)) return value;
   throw new GhauthError("config_invalid", `${what} must be a table.`);
-}
-
-function isTable(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }
 
 function isStrings(value: unknown): value is string[] {

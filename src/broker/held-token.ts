@@ -13,13 +13,13 @@ export type HeldToken = {
 };
 
 /** A token whose source tells no expiry is asked for again soon. */
-const assumedLifeMs = 10 * 60_000;
+const unknownLifeMs = 10 * 60_000;
 
 /** Never handed out with less, while another can be had. */
 export const leastLifeMs = 5 * 60_000;
 
 export function holdToken({ secret, expiresAt }: InstallationToken, now: Date): HeldToken {
-  const until = expiresAt ?? new Date(now.getTime() + assumedLifeMs);
+  const until = expiresAt ?? new Date(now.getTime() + unknownLifeMs);
   return {
     secret,
     expiresAt: until,
@@ -41,8 +41,8 @@ export function secondsLeft(token: HeldToken, now: Date): number {
 
 const clockSlackMs = 60_000;
 
-/** Whether it has more left than it ever had: this host's clock was set back since, and its end is unknown. */
-export function isFromTheFuture(token: HeldToken, now: Date): boolean {
+/** Whether it has more life left than it was minted with: this host's clock was set back since, and its end is unknown. */
+export function hasGained(token: HeldToken, now: Date): boolean {
   return lifeLeft(token, now) > token.lifeMs + clockSlackMs;
 }
 

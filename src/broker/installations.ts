@@ -1,6 +1,6 @@
 import { type GhauthError, toGhauthError } from "../errors.js";
 import type { AppRequest } from "../github/app-request.js";
-import { findInstallation, findOwnerInstallation } from "../github/mint.js";
+import { findInstallation, findOwnerInstallation } from "../github/find-installation.js";
 import type { Clock } from "../system/clock.js";
 import { createLruMap } from "./lru-map.js";
 

@@ -1,6 +1,6 @@
 import { toGhauthError } from "../errors.js";
 import type { Scope } from "../github/scope.js";
-import { parseRefreshConfig, type RefreshConfig } from "../refresh/refresh-config.js";
+import { parseTokenSourceConfig, type TokenSourceConfig } from "../source/source-config.js";
 import { adoptProxy } from "../source/settings.js";
 import type { Clock } from "../system/clock.js";
 import type { Environment, Paths } from "../system/paths.js";
@@ -83,10 +83,10 @@ async function openSources(
   deps: OpenTokensDeps,
   settings: Environment,
   paths: Paths,
-): Promise<{ sources: Sources; config: RefreshConfig } | Extract<RoutesDeps["tokens"], string>> {
+): Promise<{ sources: Sources; config: TokenSourceConfig } | Extract<RoutesDeps["tokens"], string>> {
   const isApp = (settings["GITHUB_TOKEN_SOURCE"] ?? "app") === "app";
   if (isApp && settings["GITHUB_APP_ID"] === undefined) return "no GitHub App configured";
-  const config = parseRefreshConfig(settings, paths, { anyInstallation: true });
+  const config = parseTokenSourceConfig(settings, paths, { anyInstallation: true });
   try {
     return { sources: await createTargetSources(deps, config), config };
   } catch (thrown) {

@@ -1,10 +1,10 @@
+import { exceeds } from "../github/permission-levels.js";
+import { distinctNames, isSameName } from "../github/same-name.js";
 import type { Scope } from "../github/scope.js";
 import type { Client, RepositoryPattern } from "./clients.js";
 import type { Repository, TokenQuery } from "./query.js";
 import { Refusal } from "./refusal.js";
 import type { TokenTarget } from "./token-target.js";
-
-const levels = ["read", "write", "admin"];
 
 /**
  * What a client gets for its question: what it asked for, or its whole policy. `app` is what GITHUB_APP_REPOSITORIES
@@ -29,7 +29,7 @@ function requirePermissions(asked: Record<string, string>, limit: Record<string,
   if (Object.keys(limit).length === 0) return;
   for (const [name, level] of Object.entries(asked)) {
     const most = Object.hasOwn(limit, name) ? limit[name] : undefined;
-    if (levels.indexOf(level) > levels.indexOf(most ?? ""))
+    if (exceeds(level, most))
       throw new Refusal(403, `The policy of this client does not allow ${name}:${level}.`);
   }
 }
@@ -40,7 +40,7 @@ function decideNamed(
   app: Scope,
 ): TokenTarget {
   const [first] = asked;
-  if (!first || asked.some(({ owner }) => !isSame(owner, first.owner)))
+  if (!first || asked.some(({ owner }) => !isSameName(owner, first.owner)))
     throw new Refusal(400, "A token reaches the repositories of one owner: ask for those of one.");
   const allowed = patterns ?? (admin ? patternsOf(app) : []);
   const denied = allowed && asked.find((repository) => !allowed.some((one) => isIn(repository, one)));
@@ -51,7 +51,7 @@ function decideNamed(
   return {
     scope: {
       owner: first.owner,
-      repositories: names.filter((name, at) => names.findIndex((other) => isSame(other, name)) === at),
+      repositories: distinctNames(names),
       permissions: {},
     },
     // Where no owner is named, an admin's policy is the configured installation, and no other.
@@ -69,7 +69,7 @@ function decideWhole(patterns: RepositoryPattern[] | null, admin: boolean, app: 
   if (patterns === null && admin) return { scope: app, installation: "configured" };
   const [first] = patterns ?? [];
   if (!patterns || !first) throw new Refusal(403, "The policy of this client allows no repositories.");
-  if (patterns.some(({ owner }) => !isSame(owner, first.owner)))
+  if (patterns.some(({ owner }) => !isSameName(owner, first.owner)))
     throw new Refusal(400, "The policy of this client names several owners: ask for repositories by name.");
   const names = patterns.flatMap(({ repository }) => repository ?? []);
   const isWhole = names.length < patterns.length;
@@ -81,12 +81,7 @@ function decideWhole(patterns: RepositoryPattern[] | null, admin: boolean, app: 
 
 function isIn({ owner, name }: Repository, pattern: RepositoryPattern): boolean {
   return (
-    (pattern.owner === "*" || isSame(owner, pattern.owner)) &&
-    (pattern.repository === null || isSame(name, pattern.repository))
+    (pattern.owner === "*" || isSameName(owner, pattern.owner)) &&
+    (pattern.repository === null || isSameName(name, pattern.repository))
   );
-}
-
-/** GitHub's names are the same in any case. */
-function isSame(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
 }

@@ -1,5 +1,5 @@
 import { GhauthError } from "../errors.js";
-import { parsePermissions } from "../github/scope.js";
+import { mostRepositories, parsePermissions } from "../github/scope.js";
 import { parsePattern } from "./clients.js";
 import { Refusal } from "./refusal.js";
 
@@ -13,7 +13,6 @@ export type TokenQuery = {
 };
 
 const longestMinTtlSeconds = 3300;
-const mostRepositories = 500;
 
 /** Parses the query of a request; `names` are those that its route knows. Throws a Refusal, 400. */
 export function parseTokenQuery(url: string, names: readonly string[]): TokenQuery {

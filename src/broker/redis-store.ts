@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createClient } from "@redis/client";
 import { messageOf } from "../errors.js";
-import { isObject, parseJson } from "../github/github-api.js";
+import { isObject, parseJson } from "../files/json.js";
+import { withinTime } from "../system/within-time.js";
 import { isTokenText } from "../token/installation-token.js";
 import { redact, Secret } from "../token/secret.js";
 import { isoSeconds } from "../token/token-file.js";
@@ -58,11 +59,11 @@ export async function openRedisStore(
   client.on("ready", () => tell(null));
   // It goes on trying by itself; a broker does not wait for it longer than this.
   client.connect().catch((error: unknown) => tell(redact(messageOf(error))));
-  await withinTime(waitUntilReady(client), connectTimeoutMs).catch(() => tell("it does not answer"));
+  await answerOf(waitUntilReady(client), connectTimeoutMs).catch(() => tell("it does not answer"));
 
   const ask = async <T>(command: Promise<T>): Promise<T> => {
     try {
-      const answer = await withinTime(command, commandTimeoutMs);
+      const answer = await answerOf(command, commandTimeoutMs);
       tell(null);
       return answer;
     } catch (error) {
@@ -139,14 +140,6 @@ async function waitUntilReady(client: {
 }
 
 /** A Redis that hangs is a Redis that is gone. */
-async function withinTime<T>(work: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+async function answerOf<T>(work: Promise<T>, ms: number): Promise<T> {
+  return withinTime(work, ms, () => new Error(`no answer in ${ms} ms`));
 }

@@ -2,9 +2,8 @@ import { GhauthError } from "../errors.js";
 import { createGitHubRequest } from "../github/github-api.js";
 import { createHttpClient } from "../github/http-client.js";
 import { explainRefusal } from "../github/explain.js";
-import { type AppClient, createAppClient } from "../source/app-source.js";
-import type { RefreshConfig } from "../refresh/refresh-config.js";
-import type { AppSourceConfig } from "../source/source-config.js";
+import { type AppClient, createAppClient } from "../source/app-client.js";
+import type { AppSourceConfig, TokenSourceConfig } from "../source/source-config.js";
 import { createTokenSource, type SourceDeps, type TokenSource } from "../source/token-source.js";
 import type { Clock } from "../system/clock.js";
 import type { Environment } from "../system/paths.js";
@@ -34,7 +33,7 @@ export type TargetSourcesDeps = { clock: Clock; env: Environment };
 /** Tokens from the configured source. Rejects where its key or file is unusable. */
 export async function createTargetSources(
   { clock, env }: TargetSourcesDeps,
-  config: RefreshConfig,
+  config: TokenSourceConfig,
 ): Promise<TargetSources & { request: SourceDeps["request"] }> {
   const timeLeftMs = () => config.deadlineSeconds * 1000;
   const http = createHttpClient({ timeLeftMs, extraCaFile: config.extraCaFile });

@@ -1,7 +1,7 @@
 import { GhauthError, toGhauthError } from "../errors.js";
 import type { Clock } from "../system/clock.js";
 import { createLruMap } from "./lru-map.js";
-import { type HeldToken, isDueForRenewal, isFromTheFuture, leastLifeMs, lifeLeft } from "./held-token.js";
+import { type HeldToken, isDueForRenewal, hasGained, leastLifeMs, lifeLeft } from "./held-token.js";
 
 /** Where a served token came from. */
 export type ServedFrom = "mint" | "store" | "cache";
@@ -104,7 +104,7 @@ export function createTokenCache<Target>({
   const peek = (key: string, target: Target, needMs: number): ServedToken | null => {
     const token = held.get(key);
     const now = clock.now();
-    if (!token || isFromTheFuture(token, now)) return null;
+    if (!token || hasGained(token, now)) return null;
     if (lifeLeft(token, now) < Math.max(needMs, leastLifeMs)) return null;
     if (isDueForRenewal(token, now)) renewInBackground(key, target);
     return { token, from: "cache" };

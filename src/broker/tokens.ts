@@ -3,6 +3,7 @@ import type { GitHubRequest } from "../github/github-api.js";
 import { refresh } from "../source/obtain-and-try.js";
 import { retry } from "../source/retry.js";
 import type { Clock } from "../system/clock.js";
+import { withinTime } from "../system/within-time.js";
 import { createTokenCache, type Obtain, type ServedToken } from "./token-cache.js";
 import { type HeldToken, holdToken } from "./held-token.js";
 import type { ResolvedTarget, TargetSources } from "./target-sources.js";
@@ -97,7 +98,7 @@ export function createTokens(
       const found = peek(target, minTtlMs);
       if (found) return found;
       try {
-        return await within(deadlineMs, host, get(target, minTtlMs));
+        return await answerWithin(deadlineMs, host, get(target, minTtlMs));
       } catch (thrown) {
         // GitHub hangs: what is held is better than nothing.
         const known = sources.recall(target);
@@ -108,24 +109,18 @@ export function createTokens(
     },
     live: cache.live,
     check: async () => {
-      if (cache.live().length === 0) await within(deadlineMs, host, sources.probe());
+      if (cache.live().length === 0) await answerWithin(deadlineMs, host, sources.probe());
     },
   };
 }
 
-/** Who asked is answered in time; the work goes on for those who ask next. */
-async function within<T>(ms: number, host: string, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new GhauthError("refresh_timeout", `${host} has given no token within ${ms / 1000} s.`));
-    }, ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** Whoever asked is answered in time; the work goes on for those who ask next. */
+async function answerWithin<T>(ms: number, host: string, work: Promise<T>): Promise<T> {
+  return withinTime(
+    work,
+    ms,
+    () => new GhauthError("refresh_timeout", `${host} has given no token within ${ms / 1000} s.`),
+  );
 }
 
 /** Whoever asked gets it in the answer. */

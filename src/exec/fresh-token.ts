@@ -1,6 +1,6 @@
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
 import { runCommand } from "../system/run-command.js";
-import { lastLineOf } from "../token/said.js";
+import { lastLineOf } from "../token/redacted-lines.js";
 import type { Clock } from "../system/clock.js";
 import type { Environment } from "../system/paths.js";
 import { isRefused } from "../token/refused-token.js";

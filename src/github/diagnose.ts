@@ -1,7 +1,9 @@
 import { GhauthError } from "../errors.js";
+import { isObject } from "../files/json.js";
 import type { AppRequest } from "./app-request.js";
-import { isObject } from "./github-api.js";
 import { type MintTarget, otherOwner } from "./mint.js";
+import { exceeds } from "./permission-levels.js";
+import { isSameName } from "./same-name.js";
 
 type Diagnosis = (deps: DiagnoseDeps, target: MintTarget) => Promise<GhauthError | undefined>;
 export type DiagnoseDeps = { appRequest: AppRequest; appRequestAs: (appId: string) => AppRequest };
@@ -63,7 +65,7 @@ const mostRepositoriesAsked = 20;
 async function findRepository({ appRequest }: DiagnoseDeps, { appId, installationId, scope }: MintTarget) {
   const { account } = await getInstallation(appRequest, installationId);
   if (account === undefined) return undefined;
-  if (scope.owner !== null && scope.owner.toLowerCase() !== account.toLowerCase()) {
+  if (scope.owner !== null && !isSameName(scope.owner, account)) {
     return otherOwner(scope.owner, account, installationId);
   }
   const lost: string[] = [];
@@ -78,13 +80,11 @@ async function findRepository({ appRequest }: DiagnoseDeps, { appId, installatio
   );
 }
 
-const levels = ["read", "write", "admin"];
-
 async function findPermission({ appRequest }: DiagnoseDeps, { installationId, scope }: MintTarget) {
   const { permissions } = await getInstallation(appRequest, installationId);
   if (permissions === undefined) return undefined;
-  const missing = Object.entries(scope.permissions).filter(
-    ([name, level]) => levels.indexOf(level) > levels.indexOf(permissions[name] ?? ""),
+  const missing = Object.entries(scope.permissions).filter(([name, level]) =>
+    exceeds(level, permissions[name]),
   );
   if (missing.length === 0) return undefined;
   const asked = missing.map(([name, level]) => `${name}:${level} (granted: ${permissions[name] ?? "none"})`);

@@ -1,6 +1,6 @@
 import { type ErrorCode, GhauthError } from "../errors.js";
+import { isObject, parseDate } from "../files/json.js";
 import type { GitHubAnswer } from "./github-api.js";
-import { parseDate } from "./github-api.js";
 
 /** What was asked, for sentences that name it. */
 export type Asked = { host: string; appId: string; installationId?: string };
@@ -74,7 +74,7 @@ const rows: Row[] = [
   },
 ];
 
-/** A refusal of GitHub's as an error: its sentence, whether it can pass, and how long to wait if GitHub said so. */
+/** A refusal of GitHub's as an error: its sentence, whether it is transient, and how long to wait if GitHub said so. */
 export function explainRefusal(answer: GitHubAnswer, asked: Asked): GhauthError {
   const { status } = answer;
   const message = messageIn(answer.json);
@@ -113,8 +113,8 @@ export function isClockRefusal({ status, json }: GitHubAnswer): boolean {
 }
 
 function messageIn(json: unknown): string | undefined {
-  if (typeof json !== "object" || json === null || !("message" in json)) return undefined;
-  return typeof json.message === "string" ? json.message : undefined;
+  const message = isObject(json) ? json["message"] : undefined;
+  return typeof message === "string" ? message : undefined;
 }
 
 const longestQuote = 200;

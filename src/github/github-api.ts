@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { parseDate, parseJson } from "../files/json.js";
 import type { Secret } from "../token/secret.js";
 import type { HttpAnswer, HttpCall, HttpRequest } from "./http-client.js";
 
@@ -45,23 +46,4 @@ async function followRedirect(http: HttpRequest, call: HttpCall): Promise<HttpAn
   if (!URL.canParse(location, call.url.href)) return answer;
   const url = new URL(location, call.url);
   return url.origin === call.url.origin ? http({ ...call, url }) : answer;
-}
-
-/** The value that JSON text stands for, or undefined. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // whoever asked judges an answer that is not JSON
-  }
-}
-
-export function parseDate(text: string | undefined): Date | null {
-  const at = new Date(text ?? "");
-  return Number.isNaN(at.getTime()) ? null : at;
-}
-
-/** Whether a JSON value is an object whose members may be looked at. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }

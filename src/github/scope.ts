@@ -1,4 +1,6 @@
 import { GhauthError } from "../errors.js";
+import { permissionLevels } from "./permission-levels.js";
+import { distinctNames } from "./same-name.js";
 
 /** What a token may reach: repository names of one `owner` (null: whoever owns the installation), all of them if empty; permissions as GitHub spells them. */
 export type Scope = {
@@ -7,22 +9,23 @@ export type Scope = {
   permissions: Record<string, string>;
 };
 
-const mostRepositories = 500; // https://docs.github.com/rest/apps/apps#create-an-installation-access-token-for-an-app
+/** How many a token can name: https://docs.github.com/rest/apps/apps#create-an-installation-access-token-for-an-app */
+export const mostRepositories = 500;
 
 /**
  * Repositories of one owner from names, `owner/repo` and clone URLs (https, ssh, git, scp-like; with or without
- * `.git`), separated by spaces or commas. Rejects with `config_invalid`.
+ * `.git`), separated by spaces or commas. Throws `config_invalid`.
  */
 export function parseRepositories(text: string, key: string): Pick<Scope, "owner" | "repositories"> {
   const parsed = itemsOf(text, key).map((item) => parseRepository(item, key));
-  const owners = distinct(parsed.flatMap(({ owner }) => owner ?? []));
+  const owners = distinctNames(parsed.flatMap(({ owner }) => owner ?? []));
   if (owners.length > 1) {
     throw new GhauthError(
       "config_invalid",
       `${key} names repositories of several owners (${owners.join(", ")}), and an installation token reaches one owner's only: name one owner's repositories.`,
     );
   }
-  const repositories = distinct(parsed.map(({ name }) => name));
+  const repositories = distinctNames(parsed.map(({ name }) => name));
   if (repositories.length > mostRepositories) {
     throw new GhauthError(
       "config_invalid",
@@ -62,20 +65,13 @@ function withoutCredentials(url: string): string {
   return url.replace(/\/\/[^/@]*@/, "//");
 }
 
-/** GitHub's names are the same in any case; the first spelling stays. */
-function distinct(names: string[]): string[] {
-  return names.filter(
-    (name, index) => names.findIndex((other) => other.toLowerCase() === name.toLowerCase()) === index,
-  );
-}
-
-/** Permissions from `contents:read,issues:write`. Rejects with `config_invalid`, a hyphenated name with GitHub's spelling. */
+/** Permissions from `contents:read,issues:write`. Throws `config_invalid`, a hyphenated name with GitHub's spelling. */
 export function parsePermissions(text: string, key: string): Record<string, string> {
   const permissions = new Map<string, string>();
   for (const item of itemsOf(text, key)) {
-    const match = /^([a-z][a-z0-9_-]*)[:=](read|write|admin)$/.exec(item);
-    const [, name, level] = match ?? [];
-    if (name === undefined || level === undefined) {
+    const match = /^([a-z][a-z0-9_-]*)[:=]([a-z]+)$/.exec(item);
+    const [, name, level = ""] = match ?? [];
+    if (name === undefined || !permissionLevels.includes(level)) {
       throw new GhauthError(
         "config_invalid",
         `${key}: ${JSON.stringify(item)} is no permission; write name:read, name:write or name:admin, as in contents:read,issues:write.`,

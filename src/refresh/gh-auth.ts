@@ -4,7 +4,7 @@ import { errnoOf, messageOf } from "../errors.js";
 import type { Environment } from "../system/paths.js";
 import { ensureDirectory, removeAbandoned, scratchName, writeFileAtomically } from "../files/atomic-file.js";
 import type { Secret } from "../token/secret.js";
-import { firstLineOf } from "../token/said.js";
+import { firstLineOf } from "../token/redacted-lines.js";
 import { type CommandResult, runCommand } from "../system/run-command.js";
 
 export type GhAuth = { configDir: string; host: string };

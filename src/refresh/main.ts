@@ -7,7 +7,7 @@ import { processStartedAt } from "../system/process-start.js";
 import { appendRefreshLog } from "../token/refresh-log.js";
 import { redact, type Secret } from "../token/secret.js";
 import { readTokenFile, type TokenFile } from "../token/token-file.js";
-import { attemptRefresh } from "./attempt.js";
+import { refreshUnderLock } from "./locked-refresh.js";
 import { parseRefreshConfig } from "./refresh-config.js";
 import { adoptProxy, readRefreshSettings } from "../source/settings.js";
 import { type Report, reportFailure, reportRefreshed, reportStopped, skippedSentence } from "./report.js";
@@ -57,7 +57,7 @@ async function run(paths: Paths, force: boolean): Promise<number> {
     ({ tokenEnvFile } = config);
     found = readTokenFile(tokenEnvFile);
     if (found.type === "token") secrets.push(found.token.secret);
-    const refreshed = await attemptRefresh(
+    const refreshed = await refreshUnderLock(
       { clock, random: Math.random, env, lockFile: paths.refreshLock, refusedTokenFile: paths.refusedToken },
       config,
       { force, startedAt: processStartedAt(now()), found, seenEpoch: parseEpoch(env["GHAUTH_SEEN_EPOCH"]) },

@@ -13,15 +13,10 @@ export type RefreshConfig = TokenSourceConfig & {
 };
 
 /**
- * Parses the settings of DESIGN 4.3. Rejects with `config_invalid`, naming the variable and what was expected. With
- * `anyInstallation` none need be known: whoever asks for a token names repositories then.
+ * Parses the refresh script's settings. Throws `config_invalid`, naming the variable and what was expected.
  */
-export function parseRefreshConfig(
-  settings: Environment,
-  paths: Paths,
-  { anyInstallation = false } = {},
-): RefreshConfig {
-  const source = parseTokenSourceConfig(settings, paths, { anyInstallation });
+export function parseRefreshConfig(settings: Environment, paths: Paths): RefreshConfig {
+  const source = parseTokenSourceConfig(settings, paths);
   return {
     ...source,
     tokenEnvFile: parsePath(settings["TOKEN_ENV_FILE"] ?? paths.tokenEnvFile, paths),

@@ -5,6 +5,7 @@ import { explainWrite } from "../files/write-failure.js";
 import { removeAbandoned, writeFileAtomically } from "../files/atomic-file.js";
 import type { InstallationToken } from "../token/installation-token.js";
 import { isoSeconds } from "../token/token-file.js";
+import { assumedLifeMs } from "../token/token-state.js";
 
 /** The file that other containers read; `mode` is its permission bits. */
 export type TokenOutput = { tokenFile: string; mode: number };
@@ -75,9 +76,6 @@ function ill(sentence: string): Health {
 function expiryFileOf(tokenFile: string): string {
   return `${tokenFile}.json`;
 }
-
-/** GitHub's installation tokens live one hour; so does one whose expiry nobody wrote down. */
-const assumedLifeMs = 60 * 60_000;
 
 function parseExpiry(text: string): Date | null {
   const json: unknown = JSON.parse(text);

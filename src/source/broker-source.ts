@@ -1,7 +1,7 @@
 import { GhauthError, messageOf, toGhauthError } from "../errors.js";
 import { readRegularFile } from "../files/regular-file.js";
 import { retryAfterOf } from "../github/explain.js";
-import { parseDate, parseJson } from "../github/github-api.js";
+import { parseDate, parseJson } from "../files/json.js";
 import type { HttpAnswer, HttpRequest } from "../github/http-client.js";
 import { redact, Secret } from "../token/secret.js";
 import type { BrokerSourceConfig } from "./source-config.js";

@@ -1,6 +1,7 @@
 import { GhauthError, toGhauthError } from "../errors.js";
 import { explainRefusal, isRateLimit } from "../github/explain.js";
-import { type GitHubAnswer, type GitHubRequest, isObject } from "../github/github-api.js";
+import { isObject } from "../files/json.js";
+import type { GitHubAnswer, GitHubRequest } from "../github/github-api.js";
 import type { InstallationToken } from "../token/installation-token.js";
 import { retry, type RetryDeps } from "./retry.js";
 import type { ObtainedToken, TokenSource } from "./token-source.js";

@@ -27,7 +27,10 @@ export type TokenSourceConfig = {
 /** The paths that a token source may need; a sidecar, which has no home, has only these. */
 type SourcePaths = Pick<Paths, "home" | "privateKeyFile">;
 
-/** The settings of DESIGN 4.3 that say where a token comes from. Rejects with `config_invalid`. */
+/**
+ * Parses the settings that say where a token comes from. Throws `config_invalid`, naming the variable and what was
+ * expected. With `anyInstallation` none need be known: whoever asks for a token names repositories then.
+ */
 export function parseTokenSourceConfig(
   settings: Environment,
   paths: SourcePaths,

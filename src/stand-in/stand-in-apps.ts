@@ -23,11 +23,6 @@ export type StandInInstallation = {
   suspended?: boolean;
 };
 
-/** GitHub compares logins and repository names without regard to case. */
-export function isSameName(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
-}
-
 /** What an installation may do: what its owner approved, by default all that the app asks for. */
 export function grantedPermissions(installation: StandInInstallation, app: StandInApp): AppPermissions {
   return installation.permissions ?? app.permissions;

@@ -1,3 +1,4 @@
+import { isSameName } from "../github/same-name.js";
 import { verifyAppJwt } from "./app-jwt-verifier.js";
 import { problem, Refused, type Answer } from "./github-answers.js";
 import {
@@ -13,12 +14,7 @@ import { renderPage } from "./paging.js";
 import { refused } from "./refusals.js";
 import type { Call } from "./stand-in-call.js";
 import type { MintedToken } from "./stand-in-tokens.js";
-import {
-  grantedPermissions,
-  isSameName,
-  type StandInApp,
-  type StandInInstallation,
-} from "./stand-in-apps.js";
+import { grantedPermissions, type StandInApp, type StandInInstallation } from "./stand-in-apps.js";
 import { authenticate, findInstallation, installationsOf, type World } from "./stand-in-world.js";
 import { parseTokenRequest } from "./token-request.js";
 

@@ -1,11 +1,11 @@
+import { exceeds, permissionLevels } from "../github/permission-levels.js";
+import { isSameName } from "../github/same-name.js";
+import { mostRepositories } from "../github/scope.js";
 import { problem, Refused } from "./github-answers.js";
 import { repositoryId } from "./github-shapes.js";
 import { refused } from "./refusals.js";
 import type { TokenScope } from "./stand-in-tokens.js";
-import { isSameName, type AppPermissions, type StandInInstallation } from "./stand-in-apps.js";
-
-const mostRepositories = 500;
-const levels = ["read", "write", "admin"];
+import type { AppPermissions, StandInInstallation } from "./stand-in-apps.js";
 
 /** The scope that a mint's JSON body asks for, held to what the installation has; an empty body asks for all. */
 export function parseTokenRequest(
@@ -50,10 +50,9 @@ function isGranted(
   permissions: Record<string, unknown>,
   granted: Record<string, string>,
 ): permissions is AppPermissions {
-  return Object.entries(permissions).every(([name, level]) => {
-    const asked = levels.indexOf(String(level));
-    return asked >= 0 && asked <= levels.indexOf(granted[name] ?? "");
-  });
+  return Object.entries(permissions).every(
+    ([name, level]) => permissionLevels.includes(String(level)) && !exceeds(String(level), granted[name]),
+  );
 }
 
 /** GitHub adds `metadata: read` to every token, since every repository permission brings it. */

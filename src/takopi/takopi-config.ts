@@ -1,15 +1,13 @@
 import { readFileSync } from "node:fs";
-import { parse, TomlError } from "smol-toml";
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
-
-type Table = Readonly<Record<string, unknown>>;
+import { isTable, parseToml, type TomlTable } from "../files/toml.js";
 
 /** Takopi's configuration as far as it concerns us; a transport's and a plugin's own table is theirs to parse. */
 export type TakopiConfig = {
   path: string;
   transports: string[];
-  transportConfig: (name: string) => Table;
-  pluginConfig: (id: string) => Table;
+  transportConfig: (name: string) => TomlTable;
+  pluginConfig: (id: string) => TomlTable;
   /** `[plugins] enabled`: package names; empty stands for all that are installed. */
   enabledPlugins: string[];
 };
@@ -53,21 +51,6 @@ function readText(path: string): string {
   }
 }
 
-function parseToml(text: string, path: string): Table {
-  try {
-    // Discord's ids exceed 2^53.
-    return parse(text, { integersAsBigInt: "asNeeded" });
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    // Its message quotes the lines around, and they may hold a bot token.
-    const [complaint = ""] = error.message.split("\n");
-    throw new GhauthError(
-      "config_invalid",
-      `${path}, line ${error.line}, column ${error.column}: ${complaint.replace(/^Invalid TOML document: /, "")}.`,
-    );
-  }
-}
-
 function parseNames(
   value: unknown,
   { path, key, example }: { path: string; key: string; example: string },
@@ -84,7 +67,7 @@ function parseNames(
   return names;
 }
 
-function tableIn(root: Table, keys: readonly string[], path: string): Table {
+function tableIn(root: TomlTable, keys: readonly string[], path: string): TomlTable {
   let table = root;
   for (const [depth, key] of keys.entries()) {
     const value = table[key] ?? {};
@@ -97,8 +80,4 @@ function tableIn(root: Table, keys: readonly string[], path: string): Table {
     table = value;
   }
   return table;
-}
-
-function isTable(value: unknown): value is Table {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }

@@ -2,8 +2,8 @@ import type { TokenFile } from "./token-file.js";
 
 export type TokenState = "missing" | "unreadable" | "insecure" | "expired" | "stale" | "fresh";
 
-/** GitHub's installation tokens live one hour; so does one whose expiry nobody wrote down. */
-const assumedLifeMs = 60 * 60_000;
+/** GitHub's installation tokens live one hour; so, we take it, does one whose expiry nobody wrote down. */
+export const assumedLifeMs = 60 * 60_000;
 const tooLittleLeftMs = 5 * 60_000;
 
 /**

@@ -130,6 +130,15 @@ test.each([
   expect(await broker.call(admin)).toMatchObject({ status: 401 });
 });
 
+test("settings that only the refresh script uses do not stop a broker", async () => {
+  await using host = await createKeyHost();
+  host.letIn({ admin: "admin = true" });
+  host.set({ GH_AUTH: "maybe" });
+  const broker = await host.startBroker();
+
+  expect(await broker.token("/admin/github-installation-token", "admin")).toMatch(/^ghs_/);
+});
+
 test("a refusal that a person must act on is 500, and the log says what it is", async () => {
   await using host = await createKeyHost();
   host.letIn(clients);

@@ -1,5 +1,5 @@
 import { toGhauthError } from "../../src/errors.js";
-import { attemptRefresh } from "../../src/refresh/attempt.js";
+import { refreshUnderLock } from "../../src/refresh/locked-refresh.js";
 import { parseRefreshConfig } from "../../src/refresh/refresh-config.js";
 import { readRefreshSettings } from "../../src/source/settings.js";
 import { type Report, reportFailure, reportRefreshed } from "../../src/refresh/report.js";
@@ -38,7 +38,7 @@ export async function refreshInProcess(
   try {
     const config = parseRefreshConfig(readRefreshSettings(environment, paths), paths);
     ({ tokenEnvFile } = config);
-    const refreshed = await attemptRefresh(
+    const refreshed = await refreshUnderLock(
       { clock, random, env: environment, lockFile: paths.refreshLock, refusedTokenFile: paths.refusedToken },
       config,
       { force: true, startedAt: clock.now(), found: readTokenFile(tokenEnvFile), seenEpoch: null },

@@ -11,7 +11,7 @@ import { type RefreshLock, takeRefreshLock } from "../files/file-lock.js";
 import { refresh, type Refreshed } from "../source/obtain-and-try.js";
 import { createTokenSource, type SourceDeps, type TokenSource } from "../source/token-source.js";
 
-export type AttemptDeps = {
+export type LockedRefreshDeps = {
   clock: Clock;
   random: () => number;
   env: Environment;
@@ -20,7 +20,7 @@ export type AttemptDeps = {
   refusedTokenFile: string;
 };
 
-export type AttemptOptions = {
+export type LockedRefreshOptions = {
   /** Mint even if another run has just published. */
   force: boolean;
   /** When this process began: what was published since then, another run published meanwhile. */
@@ -35,10 +35,10 @@ export type AttemptOptions = {
  * One run of the refresh script, alone under the lock. Answers null where another run has published meanwhile.
  * Rejects with a GhauthError; the token env file and gh are then as they were.
  */
-export async function attemptRefresh(
-  deps: AttemptDeps,
+export async function refreshUnderLock(
+  deps: LockedRefreshDeps,
   config: RefreshConfig,
-  options: AttemptOptions,
+  options: LockedRefreshOptions,
 ): Promise<Refreshed | null> {
   const { clock, random, env } = deps;
   const deadlineMs = config.deadlineSeconds * 1000;
@@ -105,7 +105,7 @@ async function open(
   }
 }
 
-function isJustPublished(file: TokenFile, now: Date, options: AttemptOptions): boolean {
+function isJustPublished(file: TokenFile, now: Date, options: LockedRefreshOptions): boolean {
   const { startedAt, found, seenEpoch } = options;
   if (file.type !== "token" || millisecondsLeft(file, now) <= 0) return false;
   const expiresEpoch = Math.floor((file.token.expiresAt?.getTime() ?? 0) / 1000);
