@@ -4,16 +4,16 @@ import { redact } from "./token/secret.js";
 
 type Verb = { summary: string; load: () => Promise<{ main: (args: string[]) => Promise<number> }> };
 
-const backendVerb = async (name: string) => {
-  const { runBackendVerb } = await import("./cli/backend-verb.js");
-  return { main: async (args: string[]) => runBackendVerb(name, args) };
+const subcommandVerb = async (name: string) => {
+  const { runSubcommand } = await import("./cli/subcommand-verbs.js");
+  return { main: async (args: string[]) => runSubcommand(name, args) };
 };
 
 const verbs: Record<string, Verb> = {
-  help: { summary: "what /ghauth does", load: async () => backendVerb("help") },
-  flow: { summary: "how a token travels", load: async () => backendVerb("flow") },
-  status: { summary: "the token's state; [--json]", load: async () => backendVerb("status") },
-  refresh: { summary: "run the refresh script once", load: async () => backendVerb("refresh") },
+  help: { summary: "what /ghauth does", load: async () => subcommandVerb("help") },
+  flow: { summary: "how a token travels", load: async () => subcommandVerb("flow") },
+  status: { summary: "the token's state; [--json]", load: async () => subcommandVerb("status") },
+  refresh: { summary: "run the refresh script once", load: async () => subcommandVerb("refresh") },
   run: { summary: "the chat host; [--config FILE]", load: async () => import("./cli/run.js") },
   plugins: {
     summary: "the installed command backends; [--load] [--config FILE]",
@@ -21,7 +21,7 @@ const verbs: Record<string, Verb> = {
   },
   command: {
     summary: "answers one JSON request on stdin, for the Takopi shim",
-    load: async () => import("./cli/command.js"),
+    load: async () => import("./cli/shim-answer.js"),
   },
   exec: {
     summary: "-- COMMAND… with a fresh token in its environment",

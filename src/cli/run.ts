@@ -6,7 +6,7 @@ import { takeInstanceLock } from "../takopi/instance-lock.js";
 import { loadPlugins } from "../takopi/load-plugins.js";
 import { createLog, type Log } from "../takopi/log.js";
 import { botTokenVariable } from "../takopi/transport-config.js";
-import { createTransports } from "./chosen-transports.js";
+import { createTransports } from "./configured-transports.js";
 import { readConfigOption } from "./config-option.js";
 import { installedPlugins } from "./installed-plugins.js";
 import { parseOptions } from "./parse-options.js";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { parseCommandRequest } from "../../src/cli/command-request.js";
-import { refusalOf } from "../../src/cli/request-access.js";
+import { parseShimRequest } from "../../src/cli/shim-request.js";
+import { refusalOf } from "../../src/cli/shim-access.js";
 import { createGhauthCommand } from "../../src/ghauth/ghauth-command.js";
 import { systemClock } from "../../src/system/clock.js";
 import { createMachine, executables, expectNoSecret, type Machine } from "../support/machine.js";
@@ -28,7 +28,7 @@ const ask = async (machine: Machine, input: string | Buffer) => {
 
 /** Who may run refresh, asked without a process each. */
 function mayRefresh(machine: Machine, fields: Fields): boolean | string {
-  const parsed = parseCommandRequest(JSON.stringify(request({ args: ["Refresh"], ...fields })));
+  const parsed = parseShimRequest(JSON.stringify(request({ args: ["Refresh"], ...fields })));
   const command = createGhauthCommand({ clock: systemClock, env: machine.env });
   const refusal = refusalOf(parsed, { command, env: machine.env });
   return refusal === null || refusal;

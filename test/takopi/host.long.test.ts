@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { createTransports } from "../../src/cli/chosen-transports.js";
+import { createTransports } from "../../src/cli/configured-transports.js";
 import { readTakopiConfig } from "../../src/takopi/takopi-config.js";
 import { startTelegram, telegramTable } from "../support/chat-machine.js";
 import { createMachine } from "../support/machine.js";

@@ -5,9 +5,9 @@ import { parsePluginConfig } from "../ghauth/plugin-config.js";
 import { systemClock } from "../system/clock.js";
 import { resolvePaths } from "../system/paths.js";
 import { redact } from "../token/secret.js";
-import { type CommandRequest, parseCommandRequest } from "./command-request.js";
+import { type ShimRequest, parseShimRequest } from "./shim-request.js";
 import { parseOptions } from "./parse-options.js";
-import { refusalOf } from "./request-access.js";
+import { refusalOf } from "./shim-access.js";
 
 type Answer = { text: string; notify: boolean };
 
@@ -31,7 +31,7 @@ export async function main(args: string[]): Promise<number> {
     const input = await readInput();
     if (input.trim() === "")
       throw new GhauthError("usage", "ghauth command answers one JSON request on stdin, and there was none.");
-    const request = parseCommandRequest(input);
+    const request = parseShimRequest(input);
     clearTimeout(deadline);
     deadline = startDeadline(refreshTimeoutMs(request) + headroomMs, "ghauth was not done");
     say(await answer(request));
@@ -46,7 +46,7 @@ export async function main(args: string[]): Promise<number> {
   return 0;
 }
 
-async function answer(request: CommandRequest): Promise<Answer> {
+async function answer(request: ShimRequest): Promise<Answer> {
   const { env } = process;
   const command = createGhauthCommand({ clock: systemClock, env });
   const refusal = refusalOf(request, { command, env });
@@ -85,7 +85,7 @@ function startDeadline(ms: number, what: string): NodeJS.Timeout {
 }
 
 /** A configuration that is wrong gets the default: the answer tells what is wrong with it. */
-function refreshTimeoutMs({ pluginConfig, configPath }: CommandRequest): number {
+function refreshTimeoutMs({ pluginConfig, configPath }: ShimRequest): number {
   const { env } = process;
   const paths = resolvePaths(env);
   const where = { configPath: configPath ?? paths.takopiConfig, paths, env };

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { GhauthError } from "../errors.js";
 
 /** What the Takopi shim asks, parsed. */
-export type CommandRequest = {
+export type ShimRequest = {
   args: string[];
   argsText: string;
   message: { channelId: string; threadId: string | null; senderId: string | null };
@@ -34,7 +34,7 @@ const schema = z.object({
 });
 
 /** Parses a request of the Takopi shim. Rejects with `config_invalid`, naming what is wrong but quoting nothing. */
-export function parseCommandRequest(text: string): CommandRequest {
+export function parseShimRequest(text: string): ShimRequest {
   const parsed = schema.safeParse(parseJson(text));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;

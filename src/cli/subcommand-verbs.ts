@@ -9,7 +9,7 @@ import { readConfigOptionOrDefaults } from "./config-option.js";
 import { parseOptions } from "./parse-options.js";
 
 /** `ghauth help|flow|status|refresh`: the command backend from a shell. Resolves with the exit code. */
-export async function runBackendVerb(name: string, args: string[]): Promise<number> {
+export async function runSubcommand(name: string, args: string[]): Promise<number> {
   const { env, stdout } = process;
   const { config: file, json = false } = parseOptions(args, {
     config: { type: "string" },

@@ -5,7 +5,7 @@ import { type AccessPolicy, judge } from "../takopi/access.js";
 import { isRestricted, refusal } from "../takopi/dispatch.js";
 import type { TakopiConfig } from "../takopi/takopi-config.js";
 import { readAccessPolicy } from "../takopi/transport-config.js";
-import type { CommandRequest } from "./command-request.js";
+import type { ShimRequest } from "./shim-request.js";
 import { readConfigOption } from "./config-option.js";
 
 type Deps = { command: Pick<GhauthCommand, "id" | "subcommands">; env: Environment };
@@ -14,7 +14,7 @@ type Deps = { command: Pick<GhauthCommand, "id" | "subcommands">; env: Environme
  * Why a request of the Takopi shim is refused, fit for chat; null where it may run. Takopi has decided already which
  * chats it serves, so that only restricted subcommands are asked about here.
  */
-export function refusalOf(request: CommandRequest, { command, env }: Deps): string | null {
+export function refusalOf(request: ShimRequest, { command, env }: Deps): string | null {
   const parsed = { command: command.id, args: request.args };
   if (!isRestricted(command, parsed)) return null;
   const { channelId, senderId } = request.message;
