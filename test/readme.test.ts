@@ -5,7 +5,8 @@ import { expect, test } from "vitest";
 import { parsePluginConfig } from "../src/ghauth/plugin-config.js";
 import { resolvePaths } from "../src/system/paths.js";
 import { readTakopiConfig } from "../src/takopi/takopi-config.js";
-import { readTransportConfig } from "../src/takopi/transport-config.js";
+import { discord } from "../src/transports/discord/transport.js";
+import { telegram } from "../src/transports/telegram/transport.js";
 import { createMachine, executables } from "./support/machine.js";
 
 const checkout = join(import.meta.dirname, "..");
@@ -52,13 +53,13 @@ test("what takopi.example.toml leaves commented out is a configuration too, for 
     const path = join(directory, "takopi.toml");
     writeFileSync(path, example.replace(/^# (?=\[|\w+ = )/gm, "").replaceAll('"..."', '"1:token"'));
     const config = readTakopiConfig(path);
-    expect(readTransportConfig("telegram", config, {})).toMatchObject({
-      access: { place: { type: "chat", id: "-1001234567890" }, userIds: new Set(["42"]) },
-      startupMessage: false,
+    expect(telegram.create(config, {})).toMatchObject({
+      access: { place: { id: "-1001234567890", ownerId: null }, userIds: new Set(["42"]) },
+      postsStartupMessage: false,
     });
-    expect(readTransportConfig("discord", config, {})).toMatchObject({
-      access: { place: { type: "guild", id: "123456789012345678" }, roleIds: new Set() },
-      startupMessage: false,
+    expect(discord.create(config, {})).toMatchObject({
+      access: { place: { id: "123456789012345678" }, roleIds: new Set() },
+      postsStartupMessage: false,
     });
     expect(config.enabledPlugins).toEqual(["takopi-ghauth"]);
   } finally {

@@ -1,11 +1,10 @@
 import { messageOf } from "../errors.js";
 import { endSoon } from "../system/end-soon.js";
-import { type Environment, resolvePaths } from "../system/paths.js";
+import { resolvePaths } from "../system/paths.js";
 import { runHost } from "../takopi/host.js";
 import { takeInstanceLock } from "../takopi/instance-lock.js";
 import { loadPlugins } from "../takopi/load-plugins.js";
 import { createLog, type Log } from "../takopi/log.js";
-import { botTokenVariable } from "../takopi/transport-config.js";
 import { createTransports } from "./configured-transports.js";
 import { readConfigOption } from "./config-option.js";
 import { installedPlugins } from "./installed-plugins.js";
@@ -16,8 +15,11 @@ export async function main(args: string[]): Promise<number> {
   const { config: file } = parseOptions(args, { config: { type: "string" } });
   const { env, stderr } = process;
   const config = readConfigOption(file, env);
-  const { transports, botTokens } = createTransports(config, env);
-  for (const name of config.transports) forget(botTokenVariable(name, config), env);
+  const transports = createTransports(config, env);
+  const logins = transports.flatMap(({ login }) => login ?? []);
+  const botTokens = logins.map(({ botToken }) => botToken);
+  // What this program starts must not inherit a bot token.
+  for (const { variable } of logins) if (variable !== null) delete env[variable];
   const log = createLog({ env, output: stderr }, botTokens);
 
   const lock = takeInstanceLock(config.path, { botTokens, home: resolvePaths(env).home });
@@ -34,11 +36,6 @@ export async function main(args: string[]): Promise<number> {
     lock.release();
     endSoon();
   }
-}
-
-/** What this program starts must not inherit a bot token. */
-function forget(variable: string | null, env: Environment & NodeJS.ProcessEnv): void {
-  if (variable !== null) delete env[variable];
 }
 
 const stopDeadlineMs = 4_500;

@@ -4,7 +4,7 @@ import type { Environment } from "../system/paths.js";
 import { type AccessPolicy, judge } from "../takopi/access.js";
 import { isRestricted, refusal } from "../takopi/dispatch.js";
 import type { TakopiConfig } from "../takopi/takopi-config.js";
-import { readAccessPolicy } from "../takopi/transport-config.js";
+import { transports } from "../transports/transports.js";
 import type { ShimRequest } from "./shim-request.js";
 import { readConfigOption } from "./config-option.js";
 
@@ -24,7 +24,7 @@ export function refusalOf(request: ShimRequest, { command, env }: Deps): string 
   }
   try {
     const policy = readPolicy(readConfigOption(request.configPath ?? undefined, env));
-    const origin = { channelId, guildId: null, senderId, roleIds: [] };
+    const origin = { placeId: channelId, senderId, roleIds: [] };
     // Allowed users are so in every chat that Takopi serves; a private chat's own user is in the configured one.
     const mayRun = [policy, { ...policy, place: null }].some((each) => judge(origin, each) === "operator");
     return mayRun ? null : refusal(parsed).text;
@@ -33,13 +33,16 @@ export function refusalOf(request: ShimRequest, { command, env }: Deps): string 
   }
 }
 
-/** Takopi runs one transport: Telegram, unless told otherwise. */
+const takopisDefault = "telegram";
+
+/** Takopi runs one transport. */
 function readPolicy(config: TakopiConfig): AccessPolicy {
-  const [name = "telegram", ...others] = config.transports;
-  if ((name === "telegram" || name === "discord") && others.length === 0)
-    return readAccessPolicy(name, config);
+  const [name = takopisDefault, ...others] = config.transports;
+  const readAccess = transports.find((each) => each.name === name)?.readAccess;
+  if (readAccess && others.length === 0) return readAccess(config);
+  const names = transports.filter((each) => each.readAccess).map((each) => JSON.stringify(each.name));
   throw new GhauthError(
     "config_invalid",
-    `${config.path}: refresh needs a transport whose allowed users ghauth can read: transport = "telegram" or "discord".`,
+    `${config.path}: refresh needs a transport whose allowed users ghauth can read: transport = ${names.join(" or ")}.`,
   );
 }

@@ -1,7 +1,8 @@
 import { toGhauthError } from "../errors.js";
 import type { Clock } from "../system/clock.js";
 import type { Environment } from "../system/paths.js";
-import { isBotToken, type Secret } from "../token/secret.js";
+import { isBotToken } from "../token/bot-tokens.js";
+import type { Secret } from "../token/secret.js";
 import type { PluginConfig } from "./plugin-config.js";
 import { renderTail, runRefreshScript, type ScriptRun } from "./run-refresh-script.js";
 

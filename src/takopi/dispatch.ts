@@ -13,7 +13,8 @@ import type { TakopiConfig } from "./takopi-config.js";
 
 export type Incoming = Pick<CommandContext, "message" | "executor" | "replyTo" | "replyText"> & {
   text: string;
-  guildId?: string | null;
+  /** Where it came from, as the transport's configuration names places; the channel unless given. */
+  placeId?: string | null;
   roleIds?: readonly string[];
   /** Called before a command backend is: tells the sender that something comes. A refusal comes without. */
   acknowledge?: () => Promise<void>;
@@ -33,9 +34,11 @@ export function createDispatch(
   config: TakopiConfig,
   { access, log }: { access?: AccessPolicy; log?: Log } = {},
 ): Dispatch {
-  return async ({ text, guildId = null, roleIds = [], acknowledge, ...incoming }) => {
+  return async ({ text, placeId, roleIds = [], acknowledge, ...incoming }) => {
     const { channelId, senderId } = incoming.message;
-    const standing = standingOf({ channelId, guildId, senderId, roleIds }, access);
+    const standing = access
+      ? judge({ placeId: placeId === undefined ? channelId : placeId, senderId, roleIds }, access)
+      : standingInTerminal(channelId);
     const parsed = parseCommand(text);
     const who = { channel: channelId, sender: senderId };
     if (standing === "outsider") {
@@ -71,9 +74,8 @@ export function createDispatch(
   };
 }
 
-function standingOf(origin: Parameters<typeof judge>[0], access: AccessPolicy | undefined): Standing {
-  if (access) return judge(origin, access);
-  return origin.channelId === terminalChannel ? "operator" : "outsider";
+function standingInTerminal(channelId: string): Standing {
+  return channelId === terminalChannel ? "operator" : "outsider";
 }
 
 /** Whether a command is for operators alone. */

@@ -12,19 +12,15 @@ export type TakopiConfig = {
   enabledPlugins: string[];
 };
 
-/** Reads a takopi.toml. Rejects with `config_invalid`, naming file, and line or key. */
+/** Reads a takopi.toml. Throws `config_invalid`, naming file, and line or key. */
 export function readTakopiConfig(path: string): TakopiConfig {
   const root = parseToml(readText(path), path);
   return {
     path,
-    transports: [...new Set(parseNames(root["transport"], { path, key: "transport", example: "console" }))],
+    transports: [...new Set(parseNames(root["transport"], `${path}: transport`))],
     transportConfig: (name) => tableIn(root, ["transports", name], path),
     pluginConfig: (id) => tableIn(root, ["plugins", id], path),
-    enabledPlugins: parseNames(tableIn(root, ["plugins"], path)["enabled"], {
-      path,
-      key: "plugins.enabled",
-      example: "takopi-ghauth",
-    }),
+    enabledPlugins: parseNames(tableIn(root, ["plugins"], path)["enabled"], `${path}: plugins.enabled`),
   };
 }
 
@@ -51,20 +47,12 @@ function readText(path: string): string {
   }
 }
 
-function parseNames(
-  value: unknown,
-  { path, key, example }: { path: string; key: string; example: string },
-): string[] {
+function parseNames(value: unknown, what: string): string[] {
   if (value === undefined) return [];
   const values: unknown[] = Array.isArray(value) ? value : [value];
   const names = values.filter((name): name is string => typeof name === "string" && name !== "");
-  if (names.length < values.length) {
-    throw new GhauthError(
-      "config_invalid",
-      `${path}: ${key} must be a name or a list of names, as in "${example}".`,
-    );
-  }
-  return names;
+  if (names.length === values.length) return names;
+  throw new GhauthError("config_invalid", `${what} must be a name or a list of names, in quotes.`);
 }
 
 function tableIn(root: TomlTable, keys: readonly string[], path: string): TomlTable {

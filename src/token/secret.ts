@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { inspect } from "node:util";
+import { botTokenPatterns } from "./bot-tokens.js";
 
 /** A string that cannot print itself: only `reveal()` gives it, where bytes leave for a header, a file or a child's stdin. */
 export class Secret {
@@ -33,17 +34,6 @@ export class Secret {
 
 const mark = "[redacted]";
 
-/** Telegram's and Discord's. */
-const botTokens = [
-  /\b(?:bot)?\d{6,12}:[A-Za-z0-9_-]{30,}/,
-  /\b[A-Za-z0-9_-]{23,28}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}/,
-];
-
-/** Whether text is a chat bot's token, by its look. */
-export function isBotToken(text: string): boolean {
-  return botTokens.some((pattern) => pattern.exec(text)?.[0] === text);
-}
-
 /**
  * What must never leave this machine, by its look. GitHub's prefixes take dots and dashes since installation
  * tokens have the form `ghs_<app id>_<JWT>`; lengths are open-ended because GitHub promises none.
@@ -59,7 +49,7 @@ const patterns: [RegExp, string][] = [
   [/gh[a-z]_[A-Za-z0-9._-]{8,}/g, mark],
   [/github_pat_[A-Za-z0-9_]{8,}/g, mark],
   [/ghauthb_[A-Za-z0-9_-]{8,}/g, mark], // our broker's bearer tokens
-  ...botTokens.map((pattern): [RegExp, string] => [new RegExp(pattern, "g"), mark]),
+  ...Object.values(botTokenPatterns).map((pattern): [RegExp, string] => [new RegExp(pattern, "g"), mark]),
   [/(\/\/[^\s/:@]+:)[^\s/@]+(@)/g, `$1${mark}$2`],
 ];
 

@@ -381,7 +381,7 @@ describe.concurrent("ghauth run on the console", () => {
     [
       "with an unknown transport",
       'transport = "pigeon"\n',
-      /transport "pigeon" is not known; the transports are console/,
+      /transport "pigeon" is not known; the transports are telegram, discord, console\./,
     ],
     ["with a transport of a wrong type", "transport = 3\n", /transport must be a name or a list of names/],
   ])("%s: 78", async (_what, text, complaint) => {

@@ -7,43 +7,38 @@ const policy = (place: AccessPolicy["place"], users: string[] = [], roles: strin
   roleIds: new Set(roles),
 });
 const from = (senderId: string | null, more: Partial<Origin> = {}): Origin => ({
-  channelId: "-5",
-  guildId: null,
+  placeId: "-5",
   senderId,
   roleIds: [],
   ...more,
 });
-const chat = { type: "chat", id: "-5" } as const;
-const guild = { type: "guild", id: "9" } as const;
+const chat = { id: "-5", ownerId: null };
+const guild = { id: "9", ownerId: null };
+const privateChat = { id: "42", ownerId: "42" };
 
 test.each([
   ["an allowed user in the chat", from("42"), policy(chat, ["42"]), "operator"],
-  ["an allowed user elsewhere", from("42", { channelId: "-6" }), policy(chat, ["42"]), "outsider"],
+  ["an allowed user elsewhere", from("42", { placeId: "-6" }), policy(chat, ["42"]), "outsider"],
   ["somebody else in the chat", from("43"), policy(chat, ["42"]), "guest"],
   ["an unknown sender in the chat", from(null), policy(chat, ["42"]), "guest"],
   ["anybody, with an empty list", from("42"), policy(chat), "guest"],
-  [
-    "the user of a private chat",
-    from("42", { channelId: "42" }),
-    policy({ type: "chat", id: "42" }),
-    "operator",
-  ],
+  ["the user of a private chat", from("42", { placeId: "42" }), policy(privateChat), "operator"],
   ["somebody whose id is the group's", from("-5"), policy(chat), "guest"],
   [
     "an allowed role in the guild",
-    from("43", { guildId: "9", roleIds: ["7"] }),
+    from("43", { placeId: "9", roleIds: ["7"] }),
     policy(guild, [], ["7"]),
     "operator",
   ],
   [
     "an allowed role of an unknown sender",
-    from(null, { guildId: "9", roleIds: ["7"] }),
+    from(null, { placeId: "9", roleIds: ["7"] }),
     policy(guild, [], ["7"]),
     "guest",
   ],
   [
     "an allowed role in another guild",
-    from("43", { guildId: "8", roleIds: ["7"] }),
+    from("43", { placeId: "8", roleIds: ["7"] }),
     policy(guild, [], ["7"]),
     "outsider",
   ],
@@ -57,6 +52,6 @@ test("empty lists admit nobody, but for a private chat's own user", () => {
   expect(admitsNobody(policy(chat))).toBe(true);
   expect(admitsNobody(policy(guild))).toBe(true);
   expect(admitsNobody(policy(null))).toBe(true);
-  expect(admitsNobody(policy({ type: "chat", id: "42" }))).toBe(false);
+  expect(admitsNobody(policy(privateChat))).toBe(false);
   expect(admitsNobody(policy(guild, [], ["7"]))).toBe(false);
 });

@@ -106,7 +106,7 @@ test("a gateway that stays away is lost for good; SIGTERM while it is away ends 
   const service = {
     dispatch: async () => Promise.resolve(undefined),
     commands: [],
-    place: { type: "guild" as const, id: guildId },
+    place: { id: guildId, ownerId: null },
     startupMessage: null,
     log: { debug: () => {}, info: write, warn: write, error: write },
   };

@@ -1,19 +1,13 @@
 import { Client, Events, GatewayIntentBits, Options } from "discord.js";
 import { GhauthError, messageOf } from "../../errors.js";
-import type { Clock } from "../../system/clock.js";
-import type { TransportService } from "../../takopi/host.js";
-import type { Secret } from "../../token/secret.js";
+import type { TransportService } from "../../takopi/transport.js";
+import type { ChatConnection } from "../chat-transport.js";
 import { answerInteraction } from "./interactions.js";
 import { registerCommands } from "./register-commands.js";
 import { createRecentSet } from "../recent-set.js";
 
-export type DiscordDeps = {
-  botToken: Secret;
-  apiRoot: string | null;
-  clock: Clock;
-  /** How long the gateway may stay away. */
-  lostAfterMs?: number;
-};
+/** `lostAfterMs` is how long the gateway may stay away. */
+export type DiscordDeps = ChatConnection & { lostAfterMs?: number };
 
 const stopPatienceMs = 2_000;
 const tenMinutesMs = 600_000;

@@ -6,7 +6,7 @@ import {
   MessageFlags,
 } from "discord.js";
 import type { MessageRef, Reply } from "../../takopi/command-backend.js";
-import type { TransportService } from "../../takopi/host.js";
+import type { TransportService } from "../../takopi/transport.js";
 import { parseCommand } from "../../takopi/parse-command.js";
 import { renderMessage } from "./message.js";
 
@@ -26,7 +26,7 @@ export async function answerInteraction(
   };
   const result = await dispatch({
     text,
-    guildId: interaction.guildId,
+    placeId: interaction.guildId,
     roleIds: rolesOf(interaction),
     message: {
       channelId: interaction.channelId ?? "",

@@ -9,7 +9,7 @@ import {
   type RESTPostAPIApplicationCommandsJSONBody,
   Routes,
 } from "discord.js";
-import type { TransportService } from "../../takopi/host.js";
+import type { TransportService } from "../../takopi/transport.js";
 
 type Command = TransportService["commands"][number];
 

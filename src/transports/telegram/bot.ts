@@ -1,12 +1,10 @@
 import { Bot, GrammyError, HttpError } from "grammy";
 import { GhauthError, messageOf } from "../../errors.js";
 import type { Clock } from "../../system/clock.js";
-import type { TransportService } from "../../takopi/host.js";
-import type { Secret } from "../../token/secret.js";
+import type { TransportService } from "../../takopi/transport.js";
+import type { ChatConnection } from "../chat-transport.js";
 import { createRetries, createUpdateFilter } from "./bot-api.js";
 import { send, serveChat } from "./chat.js";
-
-export type TelegramDeps = { botToken: Secret; apiRoot: string | null; clock: Clock };
 
 const conflictPatienceMs = 15_000;
 const stopPatienceMs = 2_000;
@@ -16,7 +14,7 @@ const stopPatienceMs = 2_000;
  * `chat_token_refused`, or with `chat_conflict` where another program keeps polling with the same bot token.
  */
 export async function runTelegram(
-  { botToken, apiRoot, clock }: TelegramDeps,
+  { botToken, apiRoot, clock }: ChatConnection,
   service: TransportService,
   signal: AbortSignal,
 ): Promise<void> {

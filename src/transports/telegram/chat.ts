@@ -1,7 +1,7 @@
 import { type Api, type Bot, type Context, GrammyError, InlineKeyboard } from "grammy";
 import type { CommandResult, MessageRef, Reply } from "../../takopi/command-backend.js";
 import type { Incoming } from "../../takopi/dispatch.js";
-import type { TransportService } from "../../takopi/host.js";
+import type { TransportService } from "../../takopi/transport.js";
 import { parseCommand } from "../../takopi/parse-command.js";
 import { createRecentSet, type RecentSet } from "../recent-set.js";
 import { cutEnd } from "../reply-parts.js";

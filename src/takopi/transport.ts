@@ -1,0 +1,48 @@
+import type { Environment } from "../system/paths.js";
+import type { Secret } from "../token/secret.js";
+import type { AccessPolicy } from "./access.js";
+import type { CommandBackend } from "./command-backend.js";
+import type { Dispatch } from "./dispatch.js";
+import type { Log } from "./log.js";
+import type { TakopiConfig } from "./takopi-config.js";
+
+/** What one folder of `transports/` says of itself, and all that the rest of the program knows of it. */
+export type TransportDescriptor = {
+  /** As it stands in `transport = "…"`, and in the name of its table. */
+  name: string;
+  /**
+   * Who may do what by way of it, as its table says; null where everybody who reaches it is an operator: the terminal.
+   * Throws `config_invalid`, naming file and key.
+   */
+  readAccess: ((config: TakopiConfig) => AccessPolicy) | null;
+  /** Loads nothing of what it needs to run. Throws `config_invalid`, naming file and key. */
+  create: (config: TakopiConfig, env: Environment) => Transport;
+};
+
+/** A transport, ready to run. */
+export type Transport = {
+  name: string;
+  /** Null where everybody who reaches it is an operator. */
+  access: AccessPolicy | null;
+  /** The keys of its table that say who may run restricted subcommands. */
+  allowlistKeys: readonly string[];
+  /** What it logs in with, and the environment variable that it came from, if it did. */
+  login: { botToken: Secret; variable: string | null } | null;
+  postsStartupMessage: boolean;
+  run: RunTransport;
+};
+
+/** Serves commands until its input ends or `signal` aborts. Rejects where it cannot go on. */
+export type RunTransport = (service: TransportService, signal: AbortSignal) => Promise<void>;
+
+/** What the host gives a transport to work with. */
+export type TransportService = {
+  dispatch: Dispatch;
+  /** What a menu of commands shows. */
+  commands: readonly Pick<CommandBackend, "id" | "description" | "subcommands">[];
+  /** Whom it serves; the dispatch already asks it. */
+  place: AccessPolicy["place"];
+  /** To be posted once it is up; null: nothing. */
+  startupMessage: string | null;
+  log: Log;
+};
