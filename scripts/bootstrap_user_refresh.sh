@@ -11,6 +11,8 @@ and changes what differs. If a step fails, what was there before is put back.
 
   --dry-run  show what would change, and change nothing'
 
+known_options=(--dry-run)
+
 # shellcheck source=scripts/setup.bash
 source "${BASH_SOURCE[0]%/*}/setup.bash"
 
@@ -25,7 +27,7 @@ path_names=(TOKEN_ENV_FILE GHAUTH_BROKER_TOKEN_FILE GH_CONFIG_DIR NODE_EXTRA_CA_
 key_names=(GITHUB_APP_PRIVATE_KEY GITHUB_APP_PRIVATE_KEY_PATH GITHUB_APP_PRIVATE_KEY_FILE)
 
 main() {
-  if is_asked_for --dry-run "$@"; then dry_run=yes; fi
+  read_options "$@"
   read_settings
   check_needs
   stop_if_missing

@@ -13,11 +13,13 @@ installed Takopi, it gets /ghauth too, beside all that it was installed with. Ru
 
 TAKOPI_INSTALL_WITH names more packages for Takopi, separated by spaces.'
 
+known_options=(--dry-run)
+
 # shellcheck source=scripts/setup.bash
 source "${BASH_SOURCE[0]%/*}/setup.bash"
 
 main() {
-  if is_asked_for --dry-run "$@"; then dry_run=yes; fi
+  read_options "$@"
   need_node
   stop_if_missing
   build

@@ -38,21 +38,23 @@ fail() { # fail EXIT_CODE SENTENCE
   exit "$1"
 }
 
-# is_asked_for OPTION "$@": whether the script's one option is given. Help, and an option that there is not, end here.
-# shellcheck disable=SC2154 # the scripts set usage
-is_asked_for() {
-  case ${2-} in
-  '') return 1 ;;
-  "$1") return 0 ;;
-  -h | --help)
-    say "$usage"
-    exit 0
-    ;;
-  *)
-    printf '%s\n\nThere is no option %s.\n' "$usage" "$2" >&2
-    exit 64
-    ;;
-  esac
+# read_options "$@": sets the variable of each option that is given to yes: $dry_run for --dry-run. Help ends here, and
+# so does a word that is none of the script's known_options.
+# shellcheck disable=SC2154 # the scripts set usage and known_options
+read_options() {
+  local word
+  for word in "$@"; do
+    if [[ $word == -h || $word == --help ]]; then
+      say "$usage"
+      exit 0
+    fi
+    if [[ ! $word =~ ^--[a-z-]+$ || " ${known_options[*]} " != *" $word "* ]]; then
+      printf '%s\n\nThere is no option %s.\n' "$usage" "${word@Q}" >&2
+      exit 64
+    fi
+    word=${word#--}
+    printf -v "${word//-/_}" yes
+  done
 }
 
 # A path as people write it.
@@ -60,7 +62,7 @@ shown() { case $1 in "$HOME"/*) printf '~%s' "${1#"$HOME"}" ;; *) printf '%s' "$
 
 # A path from a setting, with its ~ expanded.
 # shellcheck disable=SC2088 # a ~ that no shell has expanded is what is looked for
-expanded() { case $1 in '~/'*) printf '%s/%s' "$HOME" "${1#'~/'}" ;; *) printf '%s' "$1" ;; esac; }
+expanded() { case $1 in '~' | '~/'*) printf '%s%s' "$HOME" "${1#'~'}" ;; *) printf '%s' "$1" ;; esac; }
 
 # Sets $name and $value from a line of an env file, read as src/files/env-file.ts does; fails where it sets nothing.
 read_assignment() {

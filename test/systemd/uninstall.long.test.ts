@@ -39,7 +39,7 @@ describe.skipIf(noUserManager !== null)(
       ]);
 
       expect(exitCode).toBe(0);
-      expect(stdout).toMatch(/Remove them with rm -rf -- \S.*\.config\/takopi/);
+      expect(stdout).toMatch(/Remove them with rm -f -- \S.*\.config\/takopi\/github-app\.pem /);
       expect(await filesOf(host)).toEqual([
         ".config/takopi/github-app.env",
         ".config/takopi/github-app.pem",
