@@ -64,6 +64,33 @@ shown() { case $1 in "$HOME"/*) printf '~%s' "${1#"$HOME"}" ;; *) printf '%s' "$
 # shellcheck disable=SC2088 # a ~ that no shell has expanded is what is looked for
 expanded() { case $1 in '~' | '~/'*) printf '%s%s' "$HOME" "${1#'~'}" ;; *) printf '%s' "$1" ;; esac; }
 
+# Sets $saved_settings to what github-app.env makes the refresh program use: assignments, for value_of. Where the program
+# cannot tell, it sets $complaint, and fails.
+# shellcheck disable=SC2034 # the scripts use them
+read_saved_settings() {
+  complaint=''
+  saved_settings=$(ask_for_saved_settings 2>/dev/null) && return
+  complaint=$(ask_for_saved_settings 2>&1 >/dev/null) || :
+  return 1
+}
+
+# No variable that happens to be set now decides anything.
+ask_for_saved_settings() {
+  local program=$program_dir/current/bin/takopi-refresh-github-token
+  [[ -x $program ]] || program=$root/scripts/takopi-refresh-github-token
+  env -i HOME="$HOME" PATH="$PATH" XDG_CONFIG_HOME="${XDG_CONFIG_HOME:-}" XDG_STATE_HOME="${XDG_STATE_HOME:-}" \
+    "$program" --settings
+}
+
+# value_of NAME ASSIGNMENTS: what they set it to, empty where they do not.
+value_of() {
+  (
+    unset -v "$1"
+    eval "$2"
+    printf '%s' "${!1-}"
+  )
+}
+
 # Sets $name and $value from a line of an env file, read as src/files/env-file.ts does; fails where it sets nothing.
 read_assignment() {
   local line=${1#$'\xEF\xBB\xBF'}

@@ -9,13 +9,16 @@ import { redact, type Secret } from "../token/secret.js";
 import { readTokenFile, type TokenFile } from "../token/token-file.js";
 import { refreshUnderLock } from "./locked-refresh.js";
 import { parseRefreshConfig } from "./refresh-config.js";
+import { complaintsOf } from "../source/parse-all.js";
 import { adoptProxy, readRefreshSettings } from "../source/settings.js";
+import { showSettings } from "./show-settings.js";
 import { type Report, reportFailure, reportRefreshed, reportStopped, skippedSentence } from "./report.js";
 
-const usage = `usage: takopi-refresh-github-token [--force]
+const usage = `usage: takopi-refresh-github-token [--force | --settings]
 
 Mints a GitHub App installation token, tries it, and publishes it to the token env file and gh.
-  --force  mint even if another run has just published a token
+  --force     mint even if another run has just published a token
+  --settings  only print what would be used, as assignments for a shell, without secrets
 
 Settings come from the environment and ~/.config/takopi/github-app.env.
 Exit codes: 0 refreshed, 75 failed for now (the old token was kept), 78 a person must change something, 64 usage.
@@ -31,10 +34,21 @@ async function main(args: string[]): Promise<number> {
   if (options instanceof GhauthError) return say("stderr", `${usage}\n${options.message}`, options.exitCode);
   if (options.help) return say("stdout", usage.trimEnd(), 0);
   try {
-    return await run(resolvePaths(env), options.force);
+    const paths = resolvePaths(env);
+    return options.settings ? tellSettings(paths) : await run(paths, options.force);
   } catch (thrown) {
     const { message, exitCode } = toGhauthError(thrown);
     return say("stderr", redact(message), exitCode);
+  }
+}
+
+function tellSettings(paths: Paths): number {
+  try {
+    const settings = readRefreshSettings(env, paths);
+    return say("stdout", showSettings(settings, parseRefreshConfig(settings, paths), paths), 0);
+  } catch (thrown) {
+    const error = toGhauthError(thrown);
+    return say("stderr", redact(complaintsOf(error).join("\n")), error.exitCode);
   }
 }
 
@@ -75,11 +89,13 @@ function oneLine(text: string): string {
   return text.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();
 }
 
-function parseOptions(args: string[]): { force: boolean; help: boolean } | GhauthError {
-  if (args.length === 0) return { force: false, help: false }; // the timer's way, without loading the parser
+type Options = { force: boolean; settings: boolean; help: boolean };
+
+function parseOptions(args: string[]): Options | GhauthError {
+  if (args.length === 0) return { force: false, settings: false, help: false }; // the timer's way, without loading the parser
   const off = { type: "boolean", default: false } as const;
   try {
-    return parseArgs({ args, options: { force: off, help: { ...off, short: "h" } } }).values;
+    return parseArgs({ args, options: { force: off, settings: off, help: { ...off, short: "h" } } }).values;
   } catch (error) {
     return new GhauthError("usage", messageOf(error));
   }

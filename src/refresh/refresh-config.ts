@@ -1,4 +1,5 @@
 import type { Environment, Paths } from "../system/paths.js";
+import { parseAll } from "../source/parse-all.js";
 import {
   invalid,
   parsePath,
@@ -13,24 +14,30 @@ export type RefreshConfig = TokenSourceConfig & {
 };
 
 /**
- * Parses the refresh script's settings. Throws `config_invalid`, naming the variable and what was expected.
+ * Parses the refresh script's settings. Throws `config_invalid`, naming each wrong variable and what was expected.
  */
 export function parseRefreshConfig(settings: Environment, paths: Paths): RefreshConfig {
-  const source = parseTokenSourceConfig(settings, paths);
+  const { source, ghMode } = parseAll({
+    source: () => parseTokenSourceConfig(settings, paths),
+    ghMode: () => parseGhMode(settings),
+  });
   return {
     ...source,
     tokenEnvFile: parsePath(settings["TOKEN_ENV_FILE"] ?? paths.tokenEnvFile, paths),
-    gh: parseGh(settings, { apiUrl: source.apiUrl, paths }),
+    gh: ghMode === "off" ? null : ghTarget(settings, { apiUrl: source.apiUrl, paths }),
   };
 }
 
-function parseGh(
+function parseGhMode(settings: Environment): "auto" | "off" {
+  const mode = settings["GH_AUTH"] ?? "auto";
+  if (mode === "auto" || mode === "off") return mode;
+  throw invalid("GH_AUTH", `must be auto or off, not ${JSON.stringify(mode)}`);
+}
+
+function ghTarget(
   settings: Environment,
   { apiUrl, paths }: { apiUrl: URL; paths: Paths },
-): RefreshConfig["gh"] {
-  const mode = settings["GH_AUTH"] ?? "auto";
-  if (mode === "off") return null;
-  if (mode !== "auto") throw invalid("GH_AUTH", `must be auto or off, not ${JSON.stringify(mode)}`);
+): NonNullable<RefreshConfig["gh"]> {
   return {
     configDir: parsePath(settings["GH_CONFIG_DIR"] ?? paths.ghConfigDir, paths),
     // GitHub's own clouds have their API on a host beside; an Enterprise Server has it on its own.

@@ -3,6 +3,7 @@ import { GhauthError } from "../errors.js";
 import { parsePermissions, parseRepositories, type Scope } from "../github/scope.js";
 import { type Environment, expandPath, type Paths } from "../system/paths.js";
 import { Secret } from "../token/secret.js";
+import { parseAll } from "./parse-all.js";
 
 export type AppSourceConfig = {
   type: "app";
@@ -28,65 +29,81 @@ export type TokenSourceConfig = {
 type SourcePaths = Pick<Paths, "home" | "privateKeyFile">;
 
 /**
- * Parses the settings that say where a token comes from. Throws `config_invalid`, naming the variable and what was
- * expected. With `anyInstallation` none need be known: whoever asks for a token names repositories then.
+ * Parses the settings that say where a token comes from. Throws `config_invalid`, naming each wrong variable and what
+ * was expected. With `anyInstallation` none need be known: whoever asks for a token names repositories then.
  */
 export function parseTokenSourceConfig(
   settings: Environment,
   paths: SourcePaths,
   { usualDeadlineSeconds = 60, anyInstallation = false } = {},
 ): TokenSourceConfig {
-  const source = parseSource(settings, paths);
-  if (source.type === "app" && !anyInstallation) requireInstallation(source);
-  return {
-    apiUrl: parseUrl(settings, "GITHUB_API_URL", "https://api.github.com"),
-    source,
-    deadlineSeconds: parseDeadline(settings, usualDeadlineSeconds),
-    extraCaFile: parseExtraCaFile(settings, paths),
-  };
+  return parseAll({
+    source: () => parseSource(settings, paths, anyInstallation),
+    apiUrl: () => parseUrl(settings, "GITHUB_API_URL", "https://api.github.com"),
+    deadlineSeconds: () => parseDeadline(settings, usualDeadlineSeconds),
+    extraCaFile: () => parseExtraCaFile(settings, paths),
+  });
 }
 
-function parseSource(settings: Environment, paths: SourcePaths): TokenSourceConfig["source"] {
+function parseSource(
+  settings: Environment,
+  paths: SourcePaths,
+  anyInstallation: boolean,
+): TokenSourceConfig["source"] {
   const name = settings["GITHUB_TOKEN_SOURCE"] ?? "app";
   const parse = sources.get(name);
-  if (parse) return parse(settings, paths);
+  if (parse) return parse(settings, paths, anyInstallation);
   throw invalid(
     "GITHUB_TOKEN_SOURCE",
     `must be one of ${[...sources.keys()].join(", ")}, not ${JSON.stringify(name)}`,
   );
 }
 
-const sources = new Map<string, (settings: Environment, paths: SourcePaths) => TokenSourceConfig["source"]>([
+const sources = new Map<string, typeof parseSource>([
   ["app", parseAppSource],
   ["broker", parseBrokerSource],
   ["command", parseCommandSource],
 ]);
 
-function parseAppSource(settings: Environment, paths: SourcePaths): AppSourceConfig {
-  const appId = required(
-    settings,
-    "GITHUB_APP_ID",
-    "the App ID (or client ID) from the App's settings page",
-  ).trim();
-  if (!/^[A-Za-z0-9._-]+$/.test(appId))
-    throw invalid("GITHUB_APP_ID", "must be a number or a client ID (Iv…)");
-
-  const installationId = settings["GITHUB_APP_INSTALLATION_ID"]?.trim() ?? null;
-  if (installationId !== null && !/^\d+$/.test(installationId)) {
-    throw invalid(
-      "GITHUB_APP_INSTALLATION_ID",
-      "must be a number: the last part of the installation's settings URL",
-    );
-  }
-  const scope = {
-    ...parseRepositories(settings["GITHUB_APP_REPOSITORIES"] ?? "", "GITHUB_APP_REPOSITORIES"),
-    permissions: parsePermissions(settings["GITHUB_APP_PERMISSIONS"] ?? "", "GITHUB_APP_PERMISSIONS"),
-  };
+function parseAppSource(
+  settings: Environment,
+  paths: SourcePaths,
+  anyInstallation: boolean,
+): AppSourceConfig {
+  const { appId, target, permissions } = parseAll({
+    appId: () => parseAppId(settings),
+    target: () => parseTarget(settings, anyInstallation),
+    permissions: () => parsePermissions(settings["GITHUB_APP_PERMISSIONS"] ?? "", "GITHUB_APP_PERMISSIONS"),
+  });
+  const { installationId, repositories } = target;
+  const scope = { ...repositories, permissions };
   return { type: "app", appId, installationId, privateKey: parseKeyOrigin(settings, paths), scope };
 }
 
-function requireInstallation({ installationId, scope }: AppSourceConfig): void {
-  if (installationId !== null || scope.owner !== null) return;
+function parseAppId(settings: Environment): string {
+  const what = "the App ID (or client ID) from the App's settings page";
+  const appId = required(settings, "GITHUB_APP_ID", what).trim();
+  if (/^[A-Za-z0-9._-]+$/.test(appId)) return appId;
+  throw invalid("GITHUB_APP_ID", "must be a number or a client ID (Iv…)");
+}
+
+function parseInstallationId(settings: Environment): string | null {
+  const installationId = settings["GITHUB_APP_INSTALLATION_ID"]?.trim() ?? null;
+  if (installationId === null || /^\d+$/.test(installationId)) return installationId;
+  throw invalid(
+    "GITHUB_APP_INSTALLATION_ID",
+    "must be a number: the last part of the installation's settings URL",
+  );
+}
+
+/** The installation, and the repositories that it can be looked up by. */
+function parseTarget(settings: Environment, anyInstallation: boolean) {
+  const target = parseAll({
+    installationId: () => parseInstallationId(settings),
+    repositories: () =>
+      parseRepositories(settings["GITHUB_APP_REPOSITORIES"] ?? "", "GITHUB_APP_REPOSITORIES"),
+  });
+  if (anyInstallation || target.installationId !== null || target.repositories.owner !== null) return target;
   throw invalid(
     "GITHUB_APP_INSTALLATION_ID",
     "must be set, or GITHUB_APP_REPOSITORIES must name owner/repo so that the installation can be looked up",
@@ -101,16 +118,16 @@ function parseKeyOrigin(settings: Environment, paths: SourcePaths): AppSourceCon
 }
 
 function parseBrokerSource(settings: Environment, paths: SourcePaths): BrokerSourceConfig {
-  required(settings, "GHAUTH_BROKER_URL", "the broker's base URL");
-  return {
-    type: "broker",
-    url: parseUrl(settings, "GHAUTH_BROKER_URL", ""),
-    bearerFile: parsePath(
+  const { url, bearerFile } = parseAll({
+    url: () => {
+      required(settings, "GHAUTH_BROKER_URL", "the broker's base URL");
+      return parseUrl(settings, "GHAUTH_BROKER_URL", "");
+    },
+    bearerFile: () =>
       required(settings, "GHAUTH_BROKER_TOKEN_FILE", "the file with this host's bearer token"),
-      paths,
-    ),
-    workspace: settings["GHAUTH_BROKER_WORKSPACE"] ?? null,
-  };
+  });
+  const workspace = settings["GHAUTH_BROKER_WORKSPACE"] ?? null;
+  return { type: "broker", url, bearerFile: parsePath(bearerFile, paths), workspace };
 }
 
 function parseExtraCaFile(settings: Environment, paths: SourcePaths): string | null {
