@@ -9,18 +9,19 @@ const src = resolve(import.meta.dirname, "../src");
 const allowed: Record<string, string[]> = {
   files: [],
   token: ["files"],
+  log: ["token"],
   system: ["files"],
   github: ["files", "token"],
   source: ["files", "github", "system", "token"],
   refresh: ["files", "github", "source", "system", "token"],
-  sidecar: ["files", "github", "source", "system", "token"],
-  broker: ["files", "github", "source", "system", "token"],
+  sidecar: ["files", "github", "log", "source", "system", "token"],
+  broker: ["files", "github", "log", "source", "system", "token"],
   ghauth: ["files", "system", "takopi", "token"],
-  takopi: ["files", "system", "token"],
-  transports: ["files", "system", "takopi", "token"],
+  takopi: ["files", "log", "system", "token"],
+  transports: ["files", "log", "system", "takopi", "token"],
   exec: ["files", "system", "token"],
   "stand-in": ["github"],
-  cli: ["files", "ghauth", "stand-in", "system", "takopi", "token", "transports"],
+  cli: ["files", "ghauth", "log", "stand-in", "system", "takopi", "token", "transports"],
 };
 
 const imports = readdirSync(src, { recursive: true, encoding: "utf8" })

@@ -1,10 +1,10 @@
+import type { BusyLog } from "../log/log.js";
 import type { Clock } from "../system/clock.js";
 import type { HeldToken } from "./held-token.js";
-import type { Log } from "./log.js";
 import type { Metrics } from "./metrics.js";
 import type { Question } from "./question.js";
 
-export type AnswerDeps = { clock: Clock; metrics: Metrics; log: Log };
+export type AnswerDeps = { clock: Clock; metrics: Metrics; log: BusyLog };
 
 export const jsonHeaders = { "content-type": "application/json", "cache-control": "no-store" };
 
@@ -24,15 +24,12 @@ export function describeToken({ fingerprint, expiry }: HeldToken, from: string):
   return { from, sha256: fingerprint, expires_at: expiry ?? undefined };
 }
 
-/** Counts an answer and logs it, with what is `said` of it beside what `log` has already. */
+/** Counts an answer, and tells what the log says of every one. */
 export function conclude(
   { clock, metrics }: Pick<AnswerDeps, "clock" | "metrics">,
-  log: Log,
-  { said, route, status, startedMs }: { said: Said; route: string; status: number; startedMs: number },
-): void {
+  { route, status, startedMs }: { route: string; status: number; startedMs: number },
+): { status: number; ms: number } {
   const ms = clock.elapsedMs() - startedMs;
   metrics.answered(route, status, ms);
-  said["status"] = status;
-  said["ms"] = Math.round(ms * 10) / 10;
-  log[status >= 500 ? "warn" : "info"](said, "token");
+  return { status, ms: Math.round(ms * 10) / 10 };
 }

@@ -1,12 +1,11 @@
 import { toGhauthError } from "../errors.js";
 import type { Scope } from "../github/scope.js";
+import type { Log } from "../log/log.js";
 import { parseTokenSourceConfig, type TokenSourceConfig } from "../source/source-config.js";
 import { adoptProxy } from "../source/settings.js";
 import type { Clock } from "../system/clock.js";
 import type { Environment, Paths } from "../system/paths.js";
-import { redact } from "../token/secret.js";
 import type { BrokerOptions } from "./broker-config.js";
-import type { Log } from "./log.js";
 import { createMetrics, type Metrics } from "./metrics.js";
 import type { RoutesDeps } from "./routes.js";
 import { createTargetSources } from "./target-sources.js";
@@ -43,7 +42,7 @@ export async function openTokens(
   const opened = await openSources(deps, settings, paths);
   const metrics = createMetrics();
   if (typeof opened === "string") {
-    log.warn({ sentence: opened }, "no tokens can be served");
+    log.warn("tokens.unavailable", { sentence: opened });
     return { tokens: opened, app: wholeScope, metrics, storeState: () => null, close: async () => {} };
   }
   const { sources, config } = opened;
@@ -57,11 +56,11 @@ export async function openTokens(
       shareMint: store ? createSharedMint({ clock, random, store }, { deadlineMs }) : mintAlone,
       onMinted: (token) => {
         metrics.minted();
-        log.debug({ sha256: token.fingerprint, expires_at: token.expiresAt }, "minted");
+        log.debug("token.minted", { sha256: token.fingerprint, expires_at: token.expiresAt });
       },
       onFailed: ({ code }) => metrics.failed(code),
       onRenewalFailed: ({ code, message }) =>
-        log.warn({ code, sentence: redact(message) }, "not renewed: the token that is held stays"),
+        log.warn("token.kept", { code, sentence: `${message} The token that is held stays.` }),
     },
     { deadlineMs, host: config.apiUrl.host },
   );
@@ -92,7 +91,7 @@ async function openSources(
   } catch (thrown) {
     const error = toGhauthError(thrown);
     if (error.code !== "key_missing") throw error;
-    deps.log.warn({ code: error.code, sentence: error.message }, "the private key is missing");
+    deps.log.warn("key.missing", { code: error.code, sentence: error.message });
     return "no token provider registered";
   }
 }
@@ -106,8 +105,10 @@ async function openStore(
   const seal = createSeal(readStoreKey(options.keyFile));
   const onChange = (lostBecause: string | null) => {
     metrics.storeIs(lostBecause === null);
-    if (lostBecause === null) log.info("the store is back: tokens are shared again");
-    else log.warn({ sentence: lostBecause }, "the store is lost: this broker goes on alone");
+    if (lostBecause === null)
+      log.info("store.back", { sentence: "The store is back: tokens are shared again." });
+    else
+      log.warn("store.lost", { sentence: `The store is lost (${lostBecause}): this broker goes on alone.` });
   };
   const { openRedisStore } = await import("./redis-store.js");
   const store = await openRedisStore(

@@ -1,8 +1,8 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { BusyLog } from "../log/log.js";
 import { conclude, describeToken, jsonHeaders, renderToken } from "./answer.js";
 import type { Client } from "./clients.js";
 import { type HeldToken, secondsLeft } from "./held-token.js";
-import type { Log } from "./log.js";
 import { createLruMap } from "./lru-map.js";
 import { type Question, readQuestion, tokenRoutes } from "./question.js";
 import type { RoutesDeps } from "./routes.js";
@@ -14,7 +14,8 @@ type Prepared = {
   token: HeldToken;
   headers: OutgoingHttpHeaders;
   body: string;
-  log: Log;
+  /** Its line in the log, but for what differs from one answer to the next. */
+  logServed: ReturnType<BusyLog["prepare"]>;
 };
 
 const mostPrepared = 1000;
@@ -45,7 +46,12 @@ export function createQuickAnswer(
       token,
       headers: { ...jsonHeaders, "content-length": body.length },
       body,
-      log: deps.log.child({ route, client: client.name, scope, ...describeToken(token, "cache") }),
+      logServed: deps.log.prepare("token.served", {
+        route,
+        client: client.name,
+        scope,
+        ...describeToken(token, "cache"),
+      }),
     };
     prepared.set(`${client.name} ${url}`, fresh);
     return fresh;
@@ -57,12 +63,14 @@ export function createQuickAnswer(
     const client = authenticate(headers.authorization);
     const answer = client && attempt(() => prepare(client, url));
     if (!answer) return false;
-    const { question, token, headers: head, body, log } = answer;
+    const { question, token, headers: head, body, logServed } = answer;
     outgoing.writeHead(200, head);
     outgoing.end(body, "latin1"); // all of it is ASCII, which so is copied and not encoded
     metrics.served("cache");
-    const said = { ttl_seconds: secondsLeft(token, clock.now()) };
-    conclude(deps, log, { said, route: question.route, status: 200, startedMs });
+    logServed({
+      ttl_seconds: secondsLeft(token, clock.now()),
+      ...conclude(deps, { route: question.route, status: 200, startedMs }),
+    });
     return true;
   };
 }

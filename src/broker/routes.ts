@@ -1,6 +1,5 @@
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
-import { redact } from "../token/secret.js";
 import { type AnswerDeps, conclude, describeToken, jsonHeaders, renderToken, type Said } from "./answer.js";
 import type { Authenticate } from "./clients.js";
 import { secondsLeft } from "./held-token.js";
@@ -33,7 +32,7 @@ export function createRoutes(deps: RoutesDeps): Hono<Env> {
   server.notFound(() => json(404, { error: "not found" }));
   server.onError((thrown) => {
     const { refusal, error } = refuse(thrown);
-    deps.log.error({ code: error?.code, sentence: error?.message }, "failed");
+    deps.log.error("request.failed", { code: error?.code, sentence: error?.message });
     return json(refusal.status, { error: refusal.message });
   });
   return server;
@@ -68,8 +67,11 @@ async function answerToken(deps: RoutesDeps, route: TokenRoute, c: RouteContext)
   const { incoming } = c.env;
   const param = (name: string) => c.req.param(name) ?? "";
   const said: Said = { route: route.name };
-  const concluded = (status: number) =>
-    conclude(deps, deps.log, { said, route: route.name, status, startedMs });
+  const concluded = (event: string, status: number) =>
+    deps.log[status >= 500 ? "warn" : "info"](event, {
+      ...said,
+      ...conclude(deps, { route: route.name, status, startedMs }),
+    });
   try {
     const client = deps.authenticate(incoming.headers.authorization);
     if (!client) throw new Refusal(401, "unknown bearer token");
@@ -79,15 +81,15 @@ async function answerToken(deps: RoutesDeps, route: TokenRoute, c: RouteContext)
     const { token, from } = await question.tokens.get(question.target, question.minTtlMs);
     deps.metrics.served(from);
     Object.assign(said, describeToken(token, from), { ttl_seconds: secondsLeft(token, deps.clock.now()) });
-    concluded(200);
+    concluded("token.served", 200);
     return new Response(renderToken(token, question), { headers: jsonHeaders });
   } catch (thrown) {
     const { refusal, error } = refuse(thrown, {
       repository: route.name === "repository" ? `${param("namespace")}/${param("repository")}` : null,
       permissions: c.req.query("permissions") !== undefined,
     });
-    Object.assign(said, { code: error?.code, sentence: redact(error?.message ?? refusal.message) });
-    concluded(refusal.status);
+    Object.assign(said, { code: error?.code, sentence: error?.message ?? refusal.message });
+    concluded("token.refused", refusal.status);
     return json(refusal.status, { error: refusal.message }, refusalHeaders(refusal));
   }
 }

@@ -1,13 +1,13 @@
 import { getRequestListener } from "@hono/node-server";
 import { GhauthError, toGhauthError } from "../errors.js";
+import { createBatchedStdout } from "../log/batched-stdout.js";
+import { createLog, type Log } from "../log/log.js";
 import { systemClock } from "../system/clock.js";
 import { endSoon } from "../system/end-soon.js";
 import { resolvePaths } from "../system/paths.js";
-import { redact } from "../token/secret.js";
 import { type BrokerOptions, parseBrokerOptions, readBrokerSettings } from "./broker-config.js";
 import { type Authenticate, authenticateNobody, createAuthenticate, readClients } from "./clients.js";
 import { closeGracefully, createBoundedServer, isLoopback, listen } from "./listen.js";
-import { createLog, type Log } from "./log.js";
 import { createQuickAnswer } from "./quick-answer.js";
 import { createRoutes, type RoutesDeps } from "./routes.js";
 import { openTokens } from "./open-tokens.js";
@@ -20,7 +20,8 @@ export async function serve(args: string[]): Promise<number> {
   const settings = readBrokerSettings(env, paths);
   const clientsFile = options.config ?? paths.brokerConfig;
   let authenticate = readAuthenticate(clientsFile, options);
-  const { log, flush } = createLog(settings["LOG_LEVEL"]);
+  const { write, flush } = createBatchedStdout();
+  const log = createLog({ level: settings["LOG_LEVEL"], write });
   const deps = { clock: systemClock, random: Math.random, env, log };
   const { tokens, app, metrics, storeState, close } = await openTokens(deps, { settings, paths, options });
   try {
@@ -42,9 +43,10 @@ export async function serve(args: string[]): Promise<number> {
     process.on("SIGHUP", () => {
       authenticate = reload(log, { clientsFile, options, authenticate });
     });
-    log.info({ address: await listen(server, options.listen) }, "listening");
-    if (options.insecureNoAuth) log.warn("no bearer token is asked for: whoever connects gets tokens");
-    log.info({ signal: await stopped }, "stopping");
+    log.info("broker.listening", { address: await listen(server, options.listen) });
+    if (options.insecureNoAuth)
+      log.warn("broker.open", { sentence: "No bearer token is asked for: whoever connects gets tokens." });
+    log.info("broker.stopping", { signal: await stopped });
     await closeGracefully(server);
     return 0;
   } finally {
@@ -86,11 +88,11 @@ function reload(
 ): Authenticate {
   try {
     const fresh = readAuthenticate(clientsFile, options);
-    log.info("reloaded");
+    log.info("clients.reloaded");
     return fresh;
   } catch (thrown) {
     const { code, message } = toGhauthError(thrown);
-    log.error({ code, sentence: redact(message) }, "not reloaded: the old clients stay");
+    log.error("clients.kept", { code, sentence: `${message} The clients stay as they were.` });
     return authenticate;
   }
 }

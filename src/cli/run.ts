@@ -1,10 +1,10 @@
 import { messageOf } from "../errors.js";
+import { createLog, type Log } from "../log/log.js";
 import { endSoon } from "../system/end-soon.js";
 import { resolvePaths } from "../system/paths.js";
 import { runHost } from "../takopi/host.js";
 import { takeInstanceLock } from "../takopi/instance-lock.js";
 import { loadPlugins } from "../takopi/load-plugins.js";
-import { createLog, type Log } from "../takopi/log.js";
 import { createTransports } from "./configured-transports.js";
 import { readConfigOption } from "./config-option.js";
 import { installedPlugins } from "./installed-plugins.js";
@@ -20,7 +20,11 @@ export async function main(args: string[]): Promise<number> {
   const botTokens = logins.map(({ botToken }) => botToken);
   // What this program starts must not inherit a bot token.
   for (const { variable } of logins) if (variable !== null) delete env[variable];
-  const log = createLog({ env, output: stderr }, botTokens);
+  const log = createLog({
+    level: env["LOG_LEVEL"],
+    write: (line) => stderr.write(line),
+    known: botTokens,
+  });
 
   const lock = takeInstanceLock(config.path, { botTokens, home: resolvePaths(env).home });
   process.once("exit", lock.release);

@@ -1,12 +1,12 @@
 import { type GhauthError, toGhauthError } from "../errors.js";
 import type { Refreshed } from "../source/obtain-and-try.js";
+import type { Log } from "../log/log.js";
 import type { RetryDeps } from "../source/retry.js";
-import type { EventLog } from "./event-log.js";
 import { reportFailure, reportRefreshed } from "./report.js";
 import type { SidecarRefresh } from "./sidecar-refresh.js";
 import { sleepWatchfully } from "./watchful-sleep.js";
 
-export type KeepAliveDeps = RetryDeps & { log: EventLog; refresh: SidecarRefresh };
+export type KeepAliveDeps = RetryDeps & { log: Log; refresh: SidecarRefresh };
 export type KeepAliveOptions = {
   intervalMs: number;
   /** How long one refresh may take. */
@@ -52,7 +52,7 @@ export async function keepAlive(deps: KeepAliveDeps, options: KeepAliveOptions):
     }
     const jumpedMs = await sleepWatchfully(clock, delayMs);
     if (jumpedMs !== 0) {
-      log.say("info", "clock_jumped", { seconds: Math.round(jumpedMs / 1000) });
+      log.info("clock.jumped", { seconds: Math.round(jumpedMs / 1000) });
       failures = 0;
     }
   }

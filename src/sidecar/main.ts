@@ -1,8 +1,9 @@
 import { dirname } from "node:path";
 import { toGhauthError } from "../errors.js";
+import { createLog, type Log } from "../log/log.js";
 import { retry } from "../source/retry.js";
 import { systemClock } from "../system/clock.js";
-import { createEventLog, type EventLog } from "./event-log.js";
+import type { Secret } from "../token/secret.js";
 import { keepAlive } from "./keep-alive.js";
 import { reportFailure, reportRefreshed } from "./report.js";
 import { inContainerWords, readSidecarConfig } from "./sidecar-config.js";
@@ -40,24 +41,35 @@ export async function main(args: string[]): Promise<number> {
     const { isHealthy, sentence } = readHealth(options.output, clock.now());
     return say(`${sentence}\n`, isHealthy ? 0 : 1);
   }
-  const log = createEventLog({ now: clock.now, write: (line) => stdout.write(line) }, options.logLevel);
+  const known: Secret[] = [];
+  const log = createLog({
+    level: env["LOG_LEVEL"],
+    write: (line) => stdout.write(line),
+    now: clock.now,
+    known,
+  });
   endOnSignal(log, options);
   try {
-    await run(log, options);
+    await run({ log, known }, options);
     return 0;
   } catch (thrown) {
     const { code, exitCode, message } = toGhauthError(thrown);
-    log.say("error", "failed", { code, exit: exitCode, sentence: inContainerWords(message, env, options) });
+    log.error("sidecar.failed", { code, exit: exitCode, sentence: inContainerWords(message, env, options) });
     return exitCode;
   }
 }
 
-async function run(log: EventLog, { mode, output, intervalMs, ...options }: SidecarOptions): Promise<void> {
+/** `known` are the secrets that the log looks for: from its minting on, the token. */
+async function run(
+  { log, known }: { log: Log; known: Secret[] },
+  { mode, output, intervalMs, ...options }: SidecarOptions,
+): Promise<void> {
   const isOnce = mode === "once";
   const secrets = { secretsDir: options.secretsDir, usualDeadlineSeconds: isOnce ? 300 : 60 };
   const readConfig = () => readSidecarConfig(env, secrets);
   const { deadlineSeconds, warnings } = readConfig();
-  for (const sentence of warnings) log.say("warn", "scope", { sentence });
+  for (const sentence of warnings) log.warn("scope.wide", { sentence });
+  if (!isOnce) for (const sentence of options.warnings) log.warn("interval.shortened", { sentence });
   if (!options.allowDisk) requireMemory(dirname(output.tokenFile));
   clearTokenDirectory(output);
 
@@ -67,7 +79,10 @@ async function run(log: EventLog, { mode, output, intervalMs, ...options }: Side
     random,
     env,
     readConfig,
-    publish: (token) => writeTokenOutput(output, token, clock.now()),
+    publish: (token) => {
+      known.splice(0, known.length, token.secret);
+      writeTokenOutput(output, token, clock.now());
+    },
     reword: (sentence) => inContainerWords(sentence, env, secrets),
   });
   if (!isOnce) {
@@ -88,10 +103,10 @@ async function run(log: EventLog, { mode, output, intervalMs, ...options }: Side
  * Ends at once: a mint under way is dropped, and what is written is written between two ticks, whole. An init
  * container that was stopped has not done its work, and says so by 75.
  */
-function endOnSignal(log: EventLog, { mode }: SidecarOptions): void {
+function endOnSignal(log: Log, { mode }: SidecarOptions): void {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {
-      log.say("info", "stopped", { signal });
+      log.info("sidecar.stopped", { signal });
       process.exit(mode === "once" ? 75 : 0);
     });
   }

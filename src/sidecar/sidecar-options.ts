@@ -2,7 +2,6 @@ import { parseArgs } from "node:util";
 import { resolve } from "node:path";
 import { GhauthError, messageOf } from "../errors.js";
 import type { Environment } from "../system/paths.js";
-import { isLogLevel, type LogLevel } from "./event-log.js";
 import type { TokenOutput } from "./token-output.js";
 
 /** What `ghauth sidecar` was asked for, by its options and environment. */
@@ -12,7 +11,8 @@ export type SidecarOptions = {
   secretsDir: string;
   allowDisk: boolean;
   intervalMs: number;
-  logLevel: LogLevel;
+  /** Sentences about what was taken otherwise than it was given. */
+  warnings: string[];
 };
 
 const options = {
@@ -25,7 +25,7 @@ const options = {
   "allow-disk": { type: "boolean" },
 } as const;
 
-/** Parses them; an option beats its variable, an empty variable counts as unset. Rejects with `usage` or `config_invalid`. */
+/** Parses them; an option beats its variable, an empty variable counts as unset. Throws `usage` or `config_invalid`. */
 export function parseSidecarOptions(args: string[], env: Environment): SidecarOptions {
   const given = parse(args);
   if (given.once && given.health) throw usageError("--once and --health exclude each other.");
@@ -36,8 +36,7 @@ export function parseSidecarOptions(args: string[], env: Environment): SidecarOp
     output: { tokenFile: resolve(tokenFile), mode: parseMode(given["token-mode"] ?? "0600") },
     secretsDir: resolve(secretsDir),
     allowDisk: given["allow-disk"] ?? false,
-    intervalMs: parseInterval(env["REFRESH_INTERVAL_MINUTES"] || "45"),
-    logLevel: parseLogLevel(env["LOG_LEVEL"] || "info"),
+    ...parseInterval(env["REFRESH_INTERVAL_MINUTES"] || String(usualIntervalMinutes)),
   };
 }
 
@@ -57,20 +56,25 @@ function parseMode(text: string): number {
   return Number.parseInt(text, 8);
 }
 
+const usualIntervalMinutes = 45;
 const longestIntervalMinutes = 50;
 
-function parseInterval(text: string): number {
+/** Charts give a huge number where they want a single refresh: their token must not die all the same. */
+function parseInterval(text: string): Pick<SidecarOptions, "intervalMs" | "warnings"> {
   const minutes = Number(text);
-  if (minutes >= 1 && minutes <= longestIntervalMinutes) return minutes * 60_000;
-  throw new GhauthError(
-    "config_invalid",
-    `REFRESH_INTERVAL_MINUTES must be a number from 1 to ${longestIntervalMinutes}: a token lives 60 minutes.`,
-  );
-}
-
-function parseLogLevel(text: string): LogLevel {
-  if (isLogLevel(text)) return text;
-  throw new GhauthError("config_invalid", "LOG_LEVEL must be debug, info, warn or error.");
+  if (!(minutes >= 1)) {
+    throw new GhauthError(
+      "config_invalid",
+      `REFRESH_INTERVAL_MINUTES is ${JSON.stringify(text)}: set it to a number of minutes, from 1 to ${longestIntervalMinutes}.`,
+    );
+  }
+  if (minutes <= longestIntervalMinutes) return { intervalMs: minutes * 60_000, warnings: [] };
+  return {
+    intervalMs: usualIntervalMinutes * 60_000,
+    warnings: [
+      `REFRESH_INTERVAL_MINUTES is ${text}, and a token lives 60 minutes: it is refreshed every ${usualIntervalMinutes} minutes. Set it to ${longestIntervalMinutes} at most.`,
+    ],
+  };
 }
 
 function usageError(sentence: string): GhauthError {

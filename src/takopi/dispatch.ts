@@ -7,7 +7,7 @@ import {
   type CommandResult,
   terminalChannel,
 } from "./command-backend.js";
-import type { Log } from "./log.js";
+import type { Log } from "../log/log.js";
 import { type ParsedCommand, parseCommand } from "./parse-command.js";
 import type { TakopiConfig } from "./takopi-config.js";
 

@@ -1,6 +1,6 @@
+import type { Log } from "../log/log.js";
 import { admitsNobody } from "./access.js";
 import { type Backends, createDispatch } from "./dispatch.js";
-import type { Log } from "./log.js";
 import type { TakopiConfig } from "./takopi-config.js";
 import type { Transport } from "./transport.js";
 

@@ -1,9 +1,9 @@
+import type { Log } from "../log/log.js";
 import type { Environment } from "../system/paths.js";
 import type { Secret } from "../token/secret.js";
 import type { AccessPolicy } from "./access.js";
 import type { CommandBackend } from "./command-backend.js";
 import type { Dispatch } from "./dispatch.js";
-import type { Log } from "./log.js";
 import type { TakopiConfig } from "./takopi-config.js";
 
 /** What one folder of `transports/` says of itself, and all that the rest of the program knows of it. */

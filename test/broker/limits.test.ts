@@ -38,7 +38,7 @@ test("SIGTERM lets what is running finish, and ends with 0", async () => {
   while (host.github.requests.length === 0) await new Promise((resolve) => void setImmediate(resolve));
 
   const stopped = broker.stop();
-  await broker.saw('"msg":"stopping"');
+  await broker.saw('"broker.stopping"');
   release();
 
   expect(await asked).toMatchObject({ status: 200 });

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { pino } from "pino";
 import { expect, test } from "vitest";
 import type { Client } from "../../src/broker/clients.js";
 import { type HeldToken, holdToken } from "../../src/broker/held-token.js";
 import { createMetrics } from "../../src/broker/metrics.js";
 import { createQuickAnswer } from "../../src/broker/quick-answer.js";
+import { createLog } from "../../src/log/log.js";
 import { systemClock } from "../../src/system/clock.js";
 import { Secret } from "../../src/token/secret.js";
 
@@ -25,7 +25,7 @@ test("what is prepared for a URL ends with its token and with the client's polic
   const answerAtOnce = createQuickAnswer({
     clock: systemClock,
     metrics: createMetrics(),
-    log: pino({ level: "silent" }),
+    log: createLog({ level: "error", write: () => {} }),
     authenticate: () => asking,
     app: { owner: null, repositories: [], permissions: {} },
     storeState: () => null,

@@ -34,7 +34,7 @@ test("the manifest's pod: init mints, clone clones, the sidecar keeps the token,
   const tokenDirectory = pod.path("run/github");
 
   const init = await pod.run(containerOf(manifest, "generate-initial-token"), github);
-  expect(init).toEqual({ exitCode: 0, output: expect.stringContaining('"refreshed"') });
+  expect(init).toEqual({ exitCode: 0, output: expect.stringContaining('"token.refreshed"') });
   expect(readdirSync(tokenDirectory).sort()).toEqual(["token", "token.json"]);
   const first = readFileSync(join(tokenDirectory, "token"), "utf8");
   expect(first).toBe(host.github.liveTokens[0]);
@@ -47,7 +47,7 @@ test("the manifest's pod: init mints, clone clones, the sidecar keeps the token,
 
   const keeper = containerOf(manifest, "github-token-sidecar");
   await using sidecar = pod.start(keeper, github);
-  await sidecar.saw('"refreshed"');
+  await sidecar.saw('"token.refreshed"');
   const second = readFileSync(join(tokenDirectory, "token"), "utf8");
   expect(second).toBe(host.github.liveTokens[1]);
   const pid = pod.pidOf(sidecar);

@@ -22,10 +22,10 @@ test("it refreshes every 45 minutes, up to a tenth earlier", async () => {
   const log = await runVirtualSidecar(host, { time, hours: 2.5, random });
 
   expect(log.map(({ event, elapsed }) => [event, elapsed])).toEqual([
-    ["refreshed", 0],
-    ["refreshed", 45 * minutes],
-    ["refreshed", 45 * minutes + 2430],
-    ["refreshed", 90 * minutes + 2430],
+    ["token.refreshed", 0],
+    ["token.refreshed", 45 * minutes],
+    ["token.refreshed", 45 * minutes + 2430],
+    ["token.refreshed", 90 * minutes + 2430],
   ]);
 });
 
@@ -54,7 +54,7 @@ test("while a token lives, tries come at least every quarter of the life it has 
     },
   });
 
-  const failures = log.filter(({ event }) => event === "refresh_failed");
+  const failures = log.filter(({ event }) => event === "refresh.failed");
   for (const { token_seconds_left: left, next_seconds: next } of failures)
     expect(Number(next)).toBeLessThanOrEqual(left === 0 ? 300 : Math.max(1, Number(left) / 4 + 1));
   expect(failures.at(-1)).toMatchObject({ token_seconds_left: 0 });
@@ -69,7 +69,7 @@ test("GitHub's own wait is kept", async () => {
 
   expect(log.map(({ code, event, elapsed }) => [code ?? event, elapsed])).toEqual([
     ["rate_limited", 0],
-    ["refreshed", 701],
+    ["token.refreshed", 701],
   ]);
 });
 
@@ -93,9 +93,9 @@ test("what cannot pass is said once and tried every 5 minutes; a new secret is t
 
   expect(attempts).toEqual([0, 45, 50, 55, 60, 65]);
   expect(log.map(({ level, event, elapsed }) => [level, event, elapsed / 60])).toEqual([
-    ["info", "refreshed", 0],
-    ["error", "refresh_failed", 45],
-    ["info", "refreshed", 65],
+    ["info", "token.refreshed", 0],
+    ["error", "refresh.failed", 45],
+    ["info", "token.refreshed", 65],
   ]);
   expect(log[1]?.["sentence"]).toMatch(
     /the private key is not App 123456's.* or correct \S+\/secrets\/app-id\./,
@@ -117,9 +117,9 @@ test("a machine that was suspended refreshes as soon as it wakes", async () => {
   const log = await runVirtualSidecar(host, { time, hours: 0.5 });
 
   expect(log.map(({ event, elapsed }) => [event, elapsed])).toEqual([
-    ["refreshed", 0],
-    ["clock_jumped", 20 * minutes],
-    ["refreshed", 20 * minutes],
+    ["token.refreshed", 0],
+    ["clock.jumped", 20 * minutes],
+    ["token.refreshed", 20 * minutes],
   ]);
   expect(host.github.liveTokens).toEqual([host.token()]);
 });
@@ -137,7 +137,7 @@ test("a clock that is set back does so too, lest the expiry is judged by the wro
 
   const log = await runVirtualSidecar(host, { time, hours: 0.1 });
 
-  expect(log.map(({ event }) => event)).toEqual(["refreshed", "clock_jumped", "refreshed"]);
+  expect(log.map(({ event }) => event)).toEqual(["token.refreshed", "clock.jumped", "token.refreshed"]);
 });
 
 test("a write that fails is tried again with the token that was minted, and costs no other mint", async () => {
@@ -160,10 +160,10 @@ test("a write that fails is tried again with the token that was minted, and cost
   });
 
   expect(log.map(({ code, event }) => code ?? event)).toEqual([
-    "refreshed",
+    "token.refreshed",
     "file_unusable",
-    "refreshed",
-    "refreshed",
+    "token.refreshed",
+    "token.refreshed",
   ]);
   expect(host.github.mints).toBe(3);
   expect(host.github.isLive(host.token() ?? "")).toBe(true);
@@ -183,7 +183,7 @@ test("a token that never starts to work is given up for another", async () => {
     },
   });
 
-  expect(log.map(({ code, event }) => code ?? event)).toEqual(["token_refused", "refreshed"]);
+  expect(log.map(({ code, event }) => code ?? event)).toEqual(["token_refused", "token.refreshed"]);
   expect(host.github.mints).toBe(2);
   expect(host.token()).toBe(host.github.liveTokens[1]);
 });
@@ -203,7 +203,7 @@ test("a trial that GitHub's troubles prevented does not cost another mint", asyn
 
   expect(log.map(({ code, event }) => code ?? event)).toEqual([
     ...Array.from({ length: 3 }, () => "github_unavailable"),
-    "refreshed",
+    "token.refreshed",
   ]);
   expect(host.github.mints).toBe(1);
 });

@@ -12,7 +12,7 @@ describe.concurrent("ghauth sidecar", () => {
     await using host = await createSidecarHost();
     await using sidecar = host.startSidecar();
 
-    await sidecar.saw('"refreshed"');
+    await sidecar.saw('"token.refreshed"');
     expect(host.github.liveTokens).toEqual([host.token()]);
     expect(readdirSync(host.directory).sort()).toEqual(["token", "token.json"]);
     expect(host.read(`${host.tokenFile}.json`)).toMatch(expiryText);
@@ -27,11 +27,14 @@ describe.concurrent("ghauth sidecar", () => {
     expect(await sidecar.exitCode()).toBe(0);
     expect(Date.now() - before).toBeLessThan(2_000);
     const log = parseLog(sidecar.output());
-    expect(log.map(({ event, level }) => `${level} ${event}`)).toEqual(["info refreshed", "info stopped"]);
+    expect(log.map(({ event, level }) => `${level} ${event}`)).toEqual([
+      "info token.refreshed",
+      "info sidecar.stopped",
+    ]);
     expect(log[0]).toEqual({
-      at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       level: "info",
-      event: "refreshed",
+      event: "token.refreshed",
       sha256: expect.stringMatching(/^[0-9a-f]{8}$/),
       expires_at: expect.stringMatching(/Z$/),
       ms: expect.any(Number),
@@ -63,13 +66,13 @@ describe.concurrent("ghauth sidecar", () => {
     host.github.refuse("server_error", { times: 2 });
     await using sidecar = host.startSidecar();
 
-    await sidecar.saw('"refreshed"');
+    await sidecar.saw('"token.refreshed"');
 
     const log = parseLog(sidecar.output());
     expect(log.map(({ event, code }) => code ?? event)).toEqual([
       "github_unavailable",
       "github_unavailable",
-      "refreshed",
+      "token.refreshed",
     ]);
     expect(host.token()).toBe(host.github.liveTokens[0]);
   });
@@ -129,12 +132,16 @@ describe.concurrent("ghauth sidecar", () => {
 
   test.for([
     {
-      env: { REFRESH_INTERVAL_MINUTES: "55" },
+      env: { REFRESH_INTERVAL_MINUTES: "0.5" },
       exitCode: 78,
-      says: "REFRESH_INTERVAL_MINUTES must be a number",
+      says: 'REFRESH_INTERVAL_MINUTES is "0.5": set it to a number of minutes',
     },
-    { env: { REFRESH_INTERVAL_MINUTES: "often" }, exitCode: 78, says: "REFRESH_INTERVAL_MINUTES must be" },
-    { env: { LOG_LEVEL: "loud" }, exitCode: 78, says: "LOG_LEVEL must be debug, info, warn or error." },
+    {
+      env: { REFRESH_INTERVAL_MINUTES: "often" },
+      exitCode: 78,
+      says: 'REFRESH_INTERVAL_MINUTES is "often": set it to a number of minutes',
+    },
+    { env: { LOG_LEVEL: "loud" }, exitCode: 78, says: 'LOG_LEVEL is "loud": set it to one of debug' },
     {
       args: ["--token-mode", "0644"],
       exitCode: 64,
@@ -170,7 +177,7 @@ describe.concurrent("--once", () => {
     const { exitCode, stdout } = await host.sidecar(["--once", "--token-mode", "0440"]);
 
     expect(exitCode).toBe(0);
-    expect(parseLog(stdout).map(({ event }) => event)).toEqual(["refreshed"]);
+    expect(parseLog(stdout).map(({ event }) => event)).toEqual(["token.refreshed"]);
     expect(host.github.liveTokens).toEqual([host.token()]);
     expect(statSync(host.tokenFile).mode & 0o777).toBe(0o440);
   });
@@ -200,6 +207,23 @@ describe.concurrent("--once", () => {
 });
 
 describe.concurrent("settings", () => {
+  test("an interval above 50 minutes, as charts give it, is taken as 45, with a warning", async () => {
+    await using host = await createSidecarHost();
+    await using sidecar = host.startSidecar([], { REFRESH_INTERVAL_MINUTES: "999999" });
+
+    await sidecar.saw('"token.refreshed"');
+    await sidecar.saw("}\n");
+
+    const [warning, refreshed] = parseLog(sidecar.output());
+    expect(warning).toMatchObject({
+      level: "warn",
+      event: "interval.shortened",
+      sentence: expect.stringContaining("it is refreshed every 45 minutes. Set it to 50 at most."),
+    });
+    expect(refreshed?.["next_seconds"]).toBeGreaterThan(40 * 60);
+    expect(refreshed?.["next_seconds"]).toBeLessThanOrEqual(45 * 60);
+  });
+
   test("WORKSPACE_REPOS scopes the token to the repositories' names, in every form of a URL", async () => {
     await using host = await createSidecarHost();
 
@@ -217,7 +241,7 @@ describe.concurrent("settings", () => {
 
     expect(parseLog(stdout)[0]).toMatchObject({
       level: "warn",
-      event: "scope",
+      event: "scope.wide",
       sentence: expect.stringContaining("reaches all repositories of the installation: set WORKSPACE_REPOS"),
     });
     expect(scopeAsked(host)).toEqual({});
@@ -246,7 +270,7 @@ describe.concurrent("settings", () => {
     });
 
     expect(exitCode).toBe(0);
-    expect(parseLog(stdout).map(({ event }) => event)).toEqual(["scope", "refreshed"]);
+    expect(parseLog(stdout).map(({ event }) => event)).toEqual(["scope.wide", "token.refreshed"]);
     expect(host.token()).toBe(token);
     expect(host.github.mints).toBe(1);
     expect(await host.sidecar(["--health"])).toMatchObject({ exitCode: 0 });
@@ -264,7 +288,7 @@ describe.concurrent("settings", () => {
     const { exitCode, stdout } = await host.sidecar(["--once"]);
 
     expect(exitCode).toBe(0);
-    expect(parseLog(stdout).map(({ event }) => event)).toEqual(["refreshed", "clock_wrong"]);
+    expect(parseLog(stdout).map(({ event }) => event)).toEqual(["token.refreshed", "clock.wrong"]);
     expect(await host.sidecar(["--health"])).toMatchObject({ stdout: "The token has 59 min left.\n" });
   });
 

@@ -19,7 +19,7 @@ export type BrokerCall = {
   body?: string;
 };
 
-export type BrokerLine = Record<string, unknown> & { msg: string; level: string };
+export type BrokerLine = Record<string, unknown> & { event: string; level: string };
 
 /** Two owners, so that a policy can name several. */
 export const world: Partial<GitHubStandInOptions> = {
@@ -85,7 +85,8 @@ async function startBroker(machine: Machine, args: string[], env: Record<string,
     env: { ...machine.env, ...env },
     cwd: machine.root,
   });
-  await program.saw('"msg":"listening"');
+  await program.saw('"event":"broker.listening"');
+  await program.saw("}\n");
   const address = /"address":"([^"]+)"/.exec(program.output())?.[1] ?? "";
   const call = async (path: string, options: BrokerCall = {}) => callBroker(address, path, options);
   return Object.assign(program, {
@@ -101,8 +102,9 @@ async function startBroker(machine: Machine, args: string[], env: Record<string,
     },
     /** The log's line of the answer that came after the last one looked at; it is written beside the work. */
     tokenLine: async (): Promise<BrokerLine | undefined> => {
-      await program.saw('"msg":"token"}\n');
-      return readLines(program.output()).findLast(({ msg }) => msg === "token");
+      await program.saw('"route":');
+      await program.saw("}\n");
+      return readLines(program.output()).findLast(({ event }) => /^token\.(served|refused)$/.test(event));
     },
     stop: async () => {
       program.send("SIGTERM");

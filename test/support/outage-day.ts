@@ -71,6 +71,6 @@ export async function liveThroughDay(
   });
   time.sleep = sleep;
   day.mints = host.github.mints;
-  day.failures = log.filter(({ event }) => event === "refresh_failed").length;
+  day.failures = log.filter(({ event }) => event === "refresh.failed").length;
   return day;
 }

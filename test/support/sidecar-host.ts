@@ -16,7 +16,7 @@ import { startProgram } from "./live-program.js";
 export const repository = "https://github.com/acme/site.git";
 
 /** A line of the sidecar's log. */
-export type LogLine = { at: string; level: string; event: string } & Record<string, unknown>;
+export type LogLine = { time: string; level: string; event: string } & Record<string, unknown>;
 
 export function parseLog(output: string): LogLine[] {
   return output

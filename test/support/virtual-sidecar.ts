@@ -1,4 +1,4 @@
-import { createEventLog } from "../../src/sidecar/event-log.js";
+import { createLog } from "../../src/log/log.js";
 import { keepAlive } from "../../src/sidecar/keep-alive.js";
 import { inContainerWords, readSidecarConfig } from "../../src/sidecar/sidecar-config.js";
 import { createSidecarRefresh } from "../../src/sidecar/sidecar-refresh.js";
@@ -76,7 +76,7 @@ export async function runVirtualSidecar(
   time.endAfter(time.elapsedMs() + hours * 3_600_000);
   try {
     await keepAlive(
-      { clock: time, random, log: createEventLog({ now: time.now, write }, "info"), refresh: watched },
+      { clock: time, random, log: createLog({ level: "info", now: time.now, write }), refresh: watched },
       { intervalMs: 45 * 60_000, limitMs: 60_000, heldUntil: readExpiry(output) },
     );
   } catch (error) {

@@ -67,7 +67,7 @@ test("what a chat's library throws ends the host with 75; while the host stops, 
   ] as const) {
     const host = await machine.startHost(/telegram\.ready/, { env });
     expect(await host.stop(signal)).toMatchObject({ exitCode });
-    expect(host.output()).toMatch(/"error":"socket hang up","event":"host\.exception"/);
+    expect(host.output()).toMatch(/"event":"host\.exception","error":"socket hang up"/);
   }
 });
 

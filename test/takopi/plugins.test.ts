@@ -104,7 +104,7 @@ describe("command backends are found, listed and loaded as Takopi does it", () =
       "There is no /ghauth here: /boom, /hello.",
     ]);
     expect(stderr).toMatch(
-      /"command":"boom","package":"boom-plugin","message":"out of order","event":"plugin\.failed"/,
+      /"event":"plugin\.failed","command":"boom","package":"boom-plugin","message":"out of order"/,
     );
     expect(stderr).toContain("Plugins: boom (boom-plugin), hello (@somebody/takopi_hello).");
   });

@@ -2,7 +2,7 @@ import { autoRetry } from "@grammyjs/auto-retry";
 import { HttpError, type Transformer } from "grammy";
 import { messageOf } from "../../errors.js";
 import type { Clock } from "../../system/clock.js";
-import type { Log } from "../../takopi/log.js";
+import type { Log } from "../../log/log.js";
 import { createRecentSet, type RecentSet } from "../recent-set.js";
 
 /** What may be called again without harm where nobody knows whether the first call arrived. */
