@@ -20,6 +20,7 @@ const introduction =
 
 /** The packages' directories, of which at least one byte is in a bundle. */
 function bundledPackages(metafiles) {
+  /** @type {Set<string>} */
   const directories = new Set();
   for (const { outputs } of metafiles)
     for (const { inputs } of Object.values(outputs))

@@ -4,22 +4,29 @@ set -euo pipefail
 
 usage='usage: uninstall_user_refresh.sh [--purge] [--dry-run]
 
-Stops and removes the timer and service of the background refresh, and the program (which stays while the chat host is
-installed). Asks before it removes the key, the settings, the token and the log; without a terminal it keeps them.
+Stops and removes the timer and service of the background refresh, and the program (which stays while the chat host or
+the broker is installed). Asks before it removes the rest, and keeps that without a terminal: key, settings, token and
+log; the lines of git'"'"'s configuration that name ghauth; ~/.takopi/takopi.toml and the secrets that it names.
 
-  --purge    remove all of takopi-ghauth without asking: the other units, key, settings, token and log too
+  --purge    remove all of takopi-ghauth without asking, the other units too. What others use or own as well is kept and
+             named: takopi.toml, and whatever a setting names that is not a token file
   --dry-run  show what would be removed, and remove nothing'
 known_options=(--purge --dry-run)
+purge=no
+status=0
 
 # shellcheck source=scripts/setup.bash
 source "${BASH_SOURCE[0]%/*}/setup.bash"
+# shellcheck source=scripts/git-helper-lines.bash
+source "${BASH_SOURCE[0]%/*}/git-helper-lines.bash"
 
 main() {
   local templates
   read_options "$@"
+  cd /
   use_user_manager
-  # Before the settings are gone.
-  token_env_file=$(setting_of TOKEN_ENV_FILE)
+  # Before settings and program are gone.
+  read_named_files
   find_secrets
   remove_units "$refresh_unit.timer" "$refresh_unit.service"
   if [[ $purge == yes ]]; then
@@ -28,23 +35,23 @@ main() {
     remove_drop_ins "${templates[@]##*/}"
   fi
   reload_units
-  remove_program
-  if is_agreed "Remove the App's key, the settings, the token and the log as well?"; then
-    remove_secrets
+  if is_program_needed; then
+    say "Kept: $(shown "$program_dir"), because $needed_by needs it."
+    see_to_secrets
   else
-    tell_of_kept
+    remove_program
+    see_to_secrets
+    see_to_git
+    see_to_takopi
   fi
+  remove_empty_directories
   tell_of_shim
   say "gh keeps its token until it expires, an hour at most: gh auth logout forgets it at once."
   return "$status"
 }
 
-purge=no
-status=0
-
 is_agreed() { # is_agreed QUESTION
   local answer=''
-  [[ $purge == no ]] || return 0
   [[ -t 0 && $dry_run == no ]] || return 1
   read -r -p "$1 [y/N] " answer || :
   [[ $answer == [yY]* ]]
@@ -86,25 +93,20 @@ reload_units() {
 
 is_manager_here() { systemctl --user show --property=Version >/dev/null 2>&1; }
 
+# Sets $needed_by to a unit that stays.
+is_program_needed() {
+  local units=("$unit_dir"/takopi-ghauth*.service)
+  needed_by=${units[0]##*/}
+  [[ $purge == no && -e ${units[0]} ]]
+}
+
 remove_program() {
-  local path needed_by
-  needed_by=$(chat_units)
-  if [[ $purge == no && -n $needed_by ]]; then
-    say "Kept: $(shown "$program_dir"), because ${needed_by%%$'\n'*} needs it."
-    return
-  fi
+  local path
   for path in "$bin_dir"/*; do
     if [[ -L $path && $(readlink -- "$path") == "$program_dir"/* ]]; then discard "$path"; fi
   done
   for path in "${executables[@]}"; do discard "$(backup_of "$bin_dir/$path")"; done
   discard_tree "$program_dir"
-}
-
-chat_units() {
-  local path
-  for path in "$unit_dir"/takopi-ghauth*.service; do
-    [[ ! -e $path ]] || say "${path##*/}"
-  done
 }
 
 # Only its owner knows what else Takopi's environment shall hold.
@@ -117,19 +119,29 @@ tell_of_shim() {
 
 # --- key, settings, token, state: file by file, for their directories may hold somebody else's as well
 
-state_names=(github-token-refresh.jsonl github-token-refresh.lock refused-token broker-clients.lock)
+config_names=(github-app.pem github-app.env github-token.env broker.toml)
+state_names=(
+  github-token-refresh.jsonl github-token-refresh.lock refused-token alerts.json revoke-asked.json broker-clients.lock
+)
+state_directories=("$state_dir"/{refused,git,git-owners} "$config_dir/github-tokens")
 scratch_name='[0-9]+\.[0-9a-f]{8}\.tmp'
 setup_scratch_name='before-setup|[[:alnum:]]{6}'
 
 # Sets $secrets to the files that are there.
-secrets=()
 find_secrets() {
-  local path
-  for path in "$key_file" "$settings_file" "$config_dir/github-token.env"; do
-    add_secret "$path" "$scratch_name|$setup_scratch_name"
+  local name path
+  secrets=()
+  for name in "${config_names[@]}"; do add_secret "$config_dir/$name" "$scratch_name|$setup_scratch_name"; done
+  for name in "${state_names[@]}"; do add_secret "$state_dir/$name" "$scratch_name"; done
+  for path in "${state_directories[@]}"; do
+    [[ -L $path ]] || while IFS= read -r -d '' name; do secrets+=("$name"); done < <(
+      find "$path" -maxdepth 2 ! -type d -print0 2>/dev/null
+    )
   done
-  for path in "${state_names[@]}"; do add_secret "$state_dir/$path" "$scratch_name"; done
-  if is_token_env_file_ours; then add_secret "$token_env_file" "$scratch_name"; fi
+  if [[ -n $token_env_file ]]; then add_secret "$token_env_file" "$scratch_name"; fi
+  for path in "${gh_scratches[@]}"; do
+    for name in hosts.yml config.yml; do add_secret "$path/$name" "$scratch_name"; done
+  done
 }
 
 # add_secret PATH SCRATCH: the file, and what was killed while it wrote the file; SCRATCH is how that may end.
@@ -141,42 +153,77 @@ add_secret() {
   done
 }
 
-remove_secrets() {
-  discard "${secrets[@]}"
-  [[ $dry_run == no ]] || return 0
-  remove_if_empty "$state_dir"
-  remove_if_empty "$config_dir"
-}
-
-# The script itself may be gone with the program.
-tell_of_kept() {
-  ((${#secrets[@]} > 0)) || return 0
-  if [[ -f $0 ]]; then
-    say "Kept: $(shown "$config_dir"), with the key, the settings and the token. Remove them with $(printf '%q' "$0") --purge"
-  else
-    say "Kept: $(shown "$config_dir"), with the key, the settings and the token. Remove them with rm -f --$(printf ' %q' "${secrets[@]}")"
+see_to_secrets() {
+  if [[ $purge == yes ]] || is_agreed "Remove the App's key, the settings, the token and the log as well?"; then
+    discard "${secrets[@]}"
+    tell_of_named_files
+  elif ((${#secrets[@]} > 0)); then
+    # The script itself may be gone with the program.
+    say "Kept: $(shown "$config_dir"), with the key, the settings and the token. Remove them with $(
+      script=$root/scripts/${0##*/}
+      if [[ -f $script ]]; then printf '%q --purge' "$script"; else printf 'rm -f --' && printf ' %q' "${secrets[@]}"; fi
+    )"
   fi
 }
 
-# What a setting names may be anything: only a file that holds nothing else than a token is removed.
-token_env_file=''
-is_token_env_file_ours() {
-  local why
-  [[ -n $token_env_file && $token_env_file != "$config_dir/github-token.env" ]] || return
-  if [[ $token_env_file != /* ]]; then
+remove_empty_directories() {
+  local path
+  [[ $dry_run == no ]] || return 0
+  for path in "${state_directories[@]}" "${gh_scratches[@]}"; do
+    [[ -L $path ]] || find "$path" -depth -type d -empty -delete 2>/dev/null || : # it may not be there
+  done
+  if ((${#secrets[@]} > 0)) && [[ -e ${secrets[0]} ]]; then return; fi
+  for path in "$state_dir" "$config_dir"; do
+    [[ -d $path ]] || continue
+    rmdir -- "$path" 2>/dev/null || say "Kept: $(shown "$path"), which holds something else: $(names_in "$path")"
+  done
+}
+
+names_in() { (cd -- "$1" && shopt -s nullglob dotglob && printf '%q ' *); }
+
+# --- what settings name may be anything
+
+# Sets $token_env_file, if that is ours; $gh_scratches to what killed refreshes left of gh's logins; and $named_files to
+# "SETTING PATH" of secrets that are the operator's.
+read_named_files() {
+  local name path line
+  token_env_file='' gh_scratches=() named_files=()
+  if ! read_saved_settings; then
+    [[ -f $settings_file ]] && line=$(grep -aE 'TOKEN_ENV_FILE *=' -- "$settings_file" 2>/dev/null) || return 0
+    warn "left alone: what $(shown "$settings_file") names ($line), because it cannot be used: ${complaint##*$'\n'}"
+    return
+  fi
+  path=$(value_of TOKEN_ENV_FILE "$saved_settings")
+  if [[ $path != "$config_dir/github-token.env" ]] && is_token_file "$path"; then token_env_file=$path; fi
+  path=$(value_of GH_CONFIG_DIR "$saved_settings")
+  [[ -z $path ]] || gh_scratches=("$path"/.takopi-ghauth.*.tmp)
+  for name in GITHUB_APP_PRIVATE_KEY_PATH GHAUTH_BROKER_TOKEN_FILE; do
+    path=$(value_of "$name" "$saved_settings")
+    [[ $path == "$key_file" || ! -f $path ]] || named_files+=("$name $path")
+  done
+}
+
+# Whether TOKEN_ENV_FILE is a file of ours: a regular one, which holds nothing else than a token. Else it says why not.
+is_token_file() {
+  local path=$1 why
+  if is_relative "$path"; then
+    path=${path#/}
     why="it is a relative path, and nobody knows to which directory"
-  elif [[ -d $token_env_file ]]; then
+  elif [[ -d $path ]]; then
     why="it is a directory"
-  elif [[ -e $token_env_file && ! -f $token_env_file ]]; then
+  elif [[ -e $path && ! -f $path ]]; then
     why="it is no regular file"
-  elif [[ -f $token_env_file ]] && ! holds_only_a_token "$token_env_file"; then
+  elif [[ -f $path ]] && ! holds_only_a_token "$path"; then
     why="it holds something else than a token"
   else
     return 0
   fi
-  warn "left alone: $(shown "$token_env_file"), which TOKEN_ENV_FILE names, because $why."
+  warn "left alone: $(shown "$path"), which TOKEN_ENV_FILE names, because $why."
   return 1
 }
+
+# In another directory a relative path is another file.
+is_relative() { [[ $1 != "$(value_of TOKEN_ENV_FILE "$(cd "$root/scripts" && ask_for_saved_settings)")" ]]; }
 
 holds_only_a_token() {
   local name='(GITHUB_TOKEN|GH_TOKEN)[A-Z_]*'
@@ -184,14 +231,51 @@ holds_only_a_token() {
   (($? == 1)) # no other line; and it could be read
 }
 
-setting_of() {
-  local line name value found=''
-  if [[ -f $settings_file && -r $settings_file ]]; then
-    while IFS= read -r line || [[ -n $line ]]; do
-      if read_assignment "$line" && [[ $name == "$1" ]]; then found=$value; fi
-    done <"$settings_file"
+tell_of_named_files() {
+  local named
+  for named in "${named_files[@]}"; do
+    say "Kept: $(shown "${named#* }"), which ${named%% *} names. Remove it if nothing else needs it."
+  done
+}
+
+# --- git, and the chat side
+
+see_to_git() {
+  find_git_helper_lines
+  if ((${#git_lists[@]} == 0)); then
+    :
+  elif [[ $purge == yes ]] || is_agreed "Remove ghauth from git's credential helpers as well?"; then
+    remove_git_helper_lines
+  else
+    tell_of_git_helper_lines
   fi
-  expanded "$found"
+  tell_of_git_strangers
+}
+
+see_to_takopi() {
+  local config=$HOME/.takopi/takopi.toml names path
+  [[ -f $config ]] || return 0
+  find_chat_secrets "$config"
+  names=$(for path in "$config" "${chat_secrets[@]}"; do shown "$path" && printf ', '; done)
+  names=${names%, }
+  if [[ $purge == no ]] && is_agreed "Remove $names as well? Takopi itself reads takopi.toml, too."; then
+    discard "$config" "${chat_secrets[@]}"
+  else
+    say "Kept: $names. Takopi itself reads takopi.toml, too; remove what nothing else needs."
+  fi
+}
+
+# Sets $chat_secrets to the files that takopi.toml names, as far as they are written as one usually does.
+find_chat_secrets() {
+  local line path
+  chat_secrets=()
+  while IFS= read -r line || [[ -n $line ]]; do
+    [[ $line =~ ^[[:space:]]*(bot_token_file|token_env_file)[[:space:]]*=[[:space:]]*(\"([^\"\\]+)\"|\'([^\']+)\') ]] || continue
+    path=$(expanded "${BASH_REMATCH[3]}${BASH_REMATCH[4]}")
+    [[ $path == /* && -f $path ]] || continue
+    [[ ${BASH_REMATCH[1]} == bot_token_file ]] || holds_only_a_token "$path" || continue
+    chat_secrets+=("$path")
+  done <"$1"
 }
 
 # --- removing
@@ -208,7 +292,7 @@ discard() {
     elif why=$(rm -f -- "$path" 2>&1); then
       say "removed $(shown "$path")"
     else
-      not_removed "$path" "$why"
+      not_removed "$(shown "$path")" "${why##*: }"
     fi
   done
 }
@@ -223,20 +307,13 @@ discard_tree() {
   elif why=$(rm -rf -- "$path" 2>&1); then
     say "removed $(shown "$path")"
   else
-    not_removed "$path" "${why%%$'\n'*}"
+    not_removed "$(shown "$path")" "${why##*: }"
   fi
 }
 
 not_removed() {
-  warn "$(shown "$1") could not be removed: ${2##*: }"
+  warn "$1 could not be removed: $2"
   status=78
 }
-
-remove_if_empty() {
-  [[ -d $1 ]] || return 0
-  rmdir -- "$1" 2>/dev/null || say "Kept: $(shown "$1"), which holds something else: $(names_in "$1")"
-}
-
-names_in() { (cd -- "$1" && shopt -s nullglob dotglob && printf '%q ' *); }
 
 main "$@"

@@ -19,7 +19,8 @@ describe.skipIf(noUserManager !== null)(
       await host.run([`${host.home}/.local/lib/takopi-ghauth/current/scripts/install_local.sh`]);
       const settings = ".config/takopi/github-app.env";
       host.write("elsewhere/token.env", "");
-      host.write(settings, '\uFEFF export TOKEN_ENV_FILE = "~/elsewhere/token.env"  # "here"\r\n');
+      const odd = ' export TOKEN_ENV_FILE = "~/elsewhere/token.env"  # "here"';
+      host.write(settings, `\uFEFF${host.read(settings)}${odd}\r\n`);
 
       const { exitCode, stderr } = await host.script(uninstall, ["--purge"]);
 

@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createMachine, type RunResult } from "../support/machine.js";
-import { needsRoot } from "../support/needs.js";
+import { needs, needsRoot } from "../support/needs.js";
+import { resolvePaths } from "../../src/system/paths.js";
 
 const script = join(import.meta.dirname, "../../scripts/uninstall_user_refresh.sh");
 
@@ -153,6 +154,224 @@ test.each(["--purge --dry-run", "--dry-run --purge", "--dry-run"])(
     expect(await files()).toBe(before);
   },
 );
+
+describe("uninstall_user_refresh.sh and git's configuration", () => {
+  const key = "credential.https://github.com.helper";
+  const ours = ["ghauth", "git-credential-ghauth", "/opt/takopi/bin/git-credential-ghauth"];
+
+  test.each([
+    ["as README sets it up", ["", "ghauth"], []],
+    ["alone", ["ghauth"], []],
+    ["written twice", ["ghauth", "ghauth"], []],
+    ["behind another", ["store", "ghauth"], ["store"]],
+    ["before another", ["ghauth", "cache --timeout=60"], ["cache --timeout=60"]],
+    [
+      "beside gh, whose empty line stays",
+      ["", "!/usr/bin/gh auth git-credential", "ghauth"],
+      ["", "!/usr/bin/gh auth git-credential"],
+    ],
+    [
+      "in front of gh, for which the empty line may be as well",
+      ["", "ghauth", "!gh auth git-credential"],
+      ["", "!gh auth git-credential"],
+    ],
+    [
+      "with an empty line of its own behind gh's",
+      ["", "!gh auth git-credential", "", "ghauth"],
+      ["", "!gh auth git-credential"],
+    ],
+    [
+      "by paths, quoted or not",
+      [
+        "",
+        ...ours,
+        "!'/opt/takopi/bin/git-credential-ghauth' get",
+        "'/opt/takopi/bin/git-credential-ghauth'",
+      ],
+      ["", "!'/opt/takopi/bin/git-credential-ghauth' get"],
+    ],
+    [
+      "not at all",
+      ["", "ghauth-of-mine", "!ghauth", "/usr/bin/env git-credential-ghauth", "git-credential-ghauth --log"],
+      ["", "ghauth-of-mine", "!ghauth", "/usr/bin/env git-credential-ghauth", "git-credential-ghauth --log"],
+    ],
+  ])("ours %s goes, and every other helper works on", async (_, before, after) => {
+    await using host = await createHost();
+    const git = async (...args: string[]) =>
+      (await host.run(["git", "config", "--global", ...args], { env: host.alone })).stdout;
+    for (const helper of before) await git("--add", key, helper);
+    await git("user.name", "Ada");
+    await git("--add", "credential.helper", "store");
+
+    const { exitCode } = await host.uninstall("--purge");
+
+    expect(exitCode).toBe(0);
+    expect((await git("--null", "--get-all", key)).split("\0").slice(0, -1)).toEqual(after);
+    expect(await git("--get-all", "credential.helper")).toBe("store\n");
+    expect(await git("user.name")).toBe("Ada\n");
+  });
+
+  test("the path that bootstrap installs to, in the configuration of XDG and in a file that it includes", async () => {
+    await using host = await createHost();
+    const helper = `${host.home}/.local/bin/git-credential-ghauth`;
+    host.put(".config/git/config", `[credential]\n\thelper = "'${helper}'"\n[include]\n\tpath = more\n`);
+    host.put(
+      ".config/git/more",
+      `[credential "https://ghe.example"]\n\thelper = ghauth\n[user]\n\tname = Ada\n`,
+    );
+
+    const { stdout } = await host.uninstall("--purge");
+
+    expect(stdout).toContain(`removed from ~/.config/git/config: credential.helper = '${helper}'\n`);
+    expect(stdout).toContain(
+      "removed from ~/.config/git/more: credential.https://ghe.example.helper = ghauth\n",
+    );
+    expect(host.read(host.at(".config/git/config"))).toBe("[include]\n\tpath = more\n");
+    expect(host.read(host.at(".config/git/more"))).toBe("[user]\n\tname = Ada\n");
+  });
+
+  test("what is not this user's is named", async () => {
+    await using host = await createHost();
+    const elsewhere = join(host.root, "system");
+    host.write(elsewhere, `[credential]\n\thelper = ghauth\n`);
+    host.put(".gitconfig", `[include]\n\tpath = ${elsewhere}\n`);
+
+    const { stderr } = await host.uninstall("--purge");
+
+    expect(stderr).toContain(`git still looks for ghauth, by credential.helper in ${elsewhere}`);
+    expect(host.read(elsewhere)).toContain("helper = ghauth");
+  });
+
+  test.each(["", "--dry-run"])(
+    "without --purge it stays, and the command that removes it is told (%s)",
+    async (option) => {
+      await using host = await createHost();
+      host.put(".gitconfig", `[credential "https://github.com"]\n\thelper =\n\thelper = ghauth\n`);
+
+      const { stdout } = await host.uninstall(...option.split(" ").filter(Boolean));
+
+      expect(host.read(host.at(".gitconfig"))).toContain("ghauth");
+      const command =
+        /Kept: credential\.https:\/\/github\.com\.helper = ghauth in ~\/\.gitconfig\. Remove it with (.*)/.exec(
+          stdout,
+        )?.[1];
+      await host.run(["sh", "-c", command ?? "false"]);
+      expect(host.read(host.at(".gitconfig"))).toBe("");
+    },
+  );
+});
+
+describe("uninstall_user_refresh.sh and what it leaves", () => {
+  test("takopi.toml and the secrets that it names stay, and it says why", async () => {
+    await using host = await createHost();
+    host.put(
+      ".takopi/takopi.toml",
+      `[transports.telegram]\nbot_token_file = "~/.config/takopi/telegram-token" # ours\n`,
+    );
+    host.put(".config/takopi/telegram-token");
+    host.put(".config/takopi/broker.toml");
+
+    const { stdout } = await host.uninstall("--purge");
+
+    expect(stdout).toContain(
+      "Kept: ~/.takopi/takopi.toml, ~/.config/takopi/telegram-token. Takopi itself reads takopi.toml, too;",
+    );
+    expect(stdout).toContain("Kept: ~/.config/takopi, which holds something else: telegram-token");
+    expect(readdirSync(host.at(".config/takopi"))).toEqual(["telegram-token"]);
+    expect(host.has(".takopi/takopi.toml")).toBe(true);
+  });
+
+  test("at a terminal it asks for each: the secrets, git's lines, takopi.toml", async (context) => {
+    needs(context, "script");
+    await using host = await createHost();
+    host.put(".takopi/takopi.toml", `bot_token_file = '~/bot token'\ntoken_env_file = "~/notes.txt"\n`);
+    host.put("bot token");
+    host.put("notes.txt");
+    host.put(".gitconfig", `[credential "https://github.com"]\n\thelper = ghauth\n`);
+    const answer = async (...answers: string[]) =>
+      (
+        await host.run(["script", "-qec", `'${script}'`, "/dev/null"], {
+          env: host.alone,
+          input: answers.map((word) => `${word}\n`).join(""),
+        })
+      ).stdout;
+
+    const refused = await answer("n", "n", "n");
+    expect(refused).toContain("Remove ghauth from git's credential helpers as well? [y/N]");
+    expect(refused).toContain(
+      "Remove ~/.takopi/takopi.toml, ~/bot token as well? Takopi itself reads takopi.toml, too. [y/N]",
+    );
+    expect(host.has(".config/takopi/github-app.pem")).toBe(true);
+    expect(host.has(".takopi/takopi.toml")).toBe(true);
+
+    await answer("n", "n", "y");
+    expect(readdirSync(host.home).toSorted()).toEqual([
+      ".config",
+      ".gitconfig",
+      ".local",
+      ".takopi",
+      "notes.txt",
+    ]);
+    expect(readdirSync(host.at(".takopi"))).toEqual([]);
+    expect(host.has(".config/takopi/github-app.pem")).toBe(true);
+  });
+
+  test("the operator's own secrets that the settings name are named, with their setting", async () => {
+    await using host = await createHost();
+    host.put("keys/app.pem");
+    const settings = host.read(host.paths.appEnvFile);
+    host.write(host.paths.appEnvFile, `${settings}GITHUB_APP_PRIVATE_KEY_PATH=~/keys/app.pem\n`);
+
+    const { stdout } = await host.uninstall("--purge");
+
+    expect(stdout).toContain("Kept: ~/keys/app.pem, which GITHUB_APP_PRIVATE_KEY_PATH names.");
+    expect(host.has("keys/app.pem")).toBe(true);
+  });
+
+  test("settings that cannot be used: what they name stays, and is named", async () => {
+    await using host = await createHost();
+    host.put("token.env", token);
+    host.write(host.paths.appEnvFile, "TOKEN_ENV_FILE=~/token.env\nGH_AUTH=maybe\n");
+
+    const { stderr } = await host.uninstall("--purge");
+
+    expect(stderr).toContain(
+      "left alone: what ~/.config/takopi/github-app.env names (TOKEN_ENV_FILE=~/token.env), because it cannot be used: GH_AUTH must be auto or off",
+    );
+    expect(host.has("token.env")).toBe(true);
+    expect(host.has(".config/takopi")).toBe(false);
+  });
+
+  test("every file of ours that the programs know is removed, wherever XDG_CONFIG_HOME and XDG_STATE_HOME are", async () => {
+    await using host = await createHost();
+    const env = {
+      ...host.alone,
+      HOME: host.home,
+      XDG_CONFIG_HOME: host.at("my config"),
+      XDG_STATE_HOME: host.at("my state"),
+    };
+    const paths = resolvePaths(env);
+    const ours = Object.values(paths).filter((path) => /my (?:config|state)\/takopi\//.test(path));
+    const directories = [
+      "my state/takopi/refused/0f",
+      "my state/takopi/git/github.com",
+      "my state/takopi/git-owners/github.com/acme",
+      "my config/takopi/github-tokens/acme.env",
+      "my config/gh/.takopi-ghauth.4711.0123abcd.tmp/hosts.yml",
+    ];
+    expect(ours.length).toBeGreaterThan(5);
+    for (const path of ours) host.write(path, "");
+    for (const path of directories) host.put(path, "");
+    host.write(paths.appEnvFile, host.read(host.paths.appEnvFile).replace("GH_AUTH=off", "GH_AUTH=auto"));
+
+    const { exitCode, stdout } = await host.run([script, "--purge"], { env });
+
+    expect(exitCode).toBe(0);
+    expect(stdout).not.toContain("Kept: ");
+    expect(readdirSync(host.at("my state"))).toEqual([]);
+    expect(readdirSync(host.at("my config"), { recursive: true })).toEqual(["gh"]);
+  });
+});
 
 describe.each(["uninstall_user_refresh.sh", "bootstrap_user_refresh.sh", "install_local.sh"])(
   "%s",
