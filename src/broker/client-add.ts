@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
 import { parsePermissions } from "../github/scope.js";
-import { takeRefreshLock } from "../files/file-lock.js";
+import { takeFileLock } from "../files/file-lock.js";
 import { type Environment, expandPath, resolvePaths } from "../system/paths.js";
 import { writeFileAtomically } from "../files/atomic-file.js";
 import { isClientName, parseClients, parsePattern } from "./clients.js";
@@ -22,9 +22,15 @@ export async function addClient(args: string[], { env, stdout, stderr }: Termina
   const { name, config, table } = parseAdd(args);
   const path = config === undefined ? paths.brokerConfig : expandPath(config, paths);
   const bearer = `ghauthb_${randomBytes(32).toString("base64url")}`;
-  const signal = AbortSignal.timeout(lockTimeoutMs);
   const lockFile = join(dirname(paths.refreshLock), "broker-clients.lock");
-  const lock = await takeRefreshLock(lockFile, { timeoutMs: lockTimeoutMs, signal });
+  const lock = await takeFileLock(lockFile, {
+    timeoutMs: lockTimeoutMs,
+    whenHeld: () =>
+      new GhauthError(
+        "lock_timeout",
+        `Another program has held ${lockFile} for ${lockTimeoutMs / 1000} s, so that ${path} was not changed: end it if it hangs, and try again.`,
+      ),
+  });
   try {
     const old = readText(path);
     if (parseClients(old, path).some((client) => client.name === name)) {

@@ -1,29 +1,31 @@
 import { once } from "node:events";
 import { closeSync, constants, fstatSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { errnoOf, GhauthError, messageOf } from "../errors.js";
+import { errnoOf, type GhauthError, messageOf } from "../errors.js";
 import { openRegularFile } from "./regular-file.js";
 import { ensureDirectory } from "./atomic-file.js";
 
-/** `complaint` is null, or why the lock could not be taken; `release` lets the next run go on. */
-export type RefreshLock = { complaint: string | null; release: () => void };
+/** `complaint` is null, or why the lock could not be taken; `release` lets the next one go on. */
+export type FileLock = { complaint: string | null; release: () => void };
+
+export type FileLockOptions = {
+  timeoutMs: number;
+  /** What is said where another still holds the lock after `timeoutMs`. */
+  whenHeld: () => GhauthError;
+  signal?: AbortSignal;
+  /** A descriptor on which whoever started us may have taken the lock already. */
+  descriptor?: string | undefined;
+};
 
 const heldByAnother = 75;
 
 /**
- * Takes the refresh lock: flock(2) on a file that stays open, by util-linux's `flock` on our descriptor, so that the
- * kernel drops it however we die. A host on which that cannot work still gets its token: see `complaint`. Rejects
- * with `lock_timeout` after `timeoutMs`, with an AbortError at `signal`.
+ * Takes a lock: flock(2) on a file that stays open, by util-linux's `flock` on our descriptor, so that the kernel
+ * drops it however we die. A host on which that cannot work goes on without: see `complaint`. Rejects with `whenHeld`
+ * after `timeoutMs`, with an AbortError at `signal`.
  */
-export async function takeRefreshLock(
-  path: string,
-  {
-    timeoutMs,
-    signal,
-    descriptor,
-  }: { timeoutMs: number; signal: AbortSignal; descriptor?: string | undefined },
-): Promise<RefreshLock> {
-  const inherited = inheritRefreshLock(path, descriptor);
+export async function takeFileLock(path: string, options: FileLockOptions): Promise<FileLock> {
+  const inherited = inheritLock(path, options.descriptor);
   if (inherited) return inherited;
   let file: number;
   try {
@@ -34,7 +36,7 @@ export async function takeRefreshLock(
   }
   const lock = { complaint: null, release: () => closeSync(file) };
   try {
-    const exitCode = await runFlock(file, { timeoutMs, signal });
+    const exitCode = await runFlock(file, options);
     if (exitCode === 0) return lock;
     if (exitCode !== heldByAnother) return { ...lock, complaint: `flock ended with ${exitCode}` };
   } catch (error) {
@@ -43,17 +45,14 @@ export async function takeRefreshLock(
     throw error;
   }
   lock.release();
-  throw new GhauthError(
-    "lock_timeout",
-    `Another refresh has held ${path} for ${Math.round(timeoutMs / 1000)} s: if it hangs, end it.`,
-  );
+  throw options.whenHeld();
 }
 
 /**
  * The lock as the script that started us took it, on the descriptor that it names: a shell does that in 2 ms, and Node
- * in 12. Null where there is none, or where it is another file's.
+ * in 12. Null where it took none, or another file's.
  */
-function inheritRefreshLock(path: string, descriptor: string | undefined): RefreshLock | null {
+function inheritLock(path: string, descriptor: string | undefined): FileLock | null {
   if (descriptor === undefined || !/^[3-9]$/.test(descriptor)) return null;
   const file = Number(descriptor);
   try {
@@ -67,14 +66,14 @@ function inheritRefreshLock(path: string, descriptor: string | undefined): Refre
 
 async function runFlock(
   file: number,
-  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+  { timeoutMs, signal }: Pick<FileLockOptions, "timeoutMs" | "signal">,
 ): Promise<number | null> {
   const seconds = (Math.max(0, timeoutMs) / 1000).toFixed(3);
   const words = ["--exclusive", "--timeout", seconds, "--conflict-exit-code", String(heldByAnother), "3"];
   const { spawn } = await import("node:child_process");
   const child = spawn("flock", words, {
     stdio: ["ignore", "ignore", "ignore", file],
-    signal,
+    ...(signal && { signal }),
     env: { PATH: process.env["PATH"] },
   });
   await once(child, "exit");

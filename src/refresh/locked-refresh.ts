@@ -1,3 +1,4 @@
+import { GhauthError } from "../errors.js";
 import { createGitHubRequest } from "../github/github-api.js";
 import { createHttpClient } from "../github/http-client.js";
 import type { Clock } from "../system/clock.js";
@@ -7,7 +8,7 @@ import { readTokenFile, type TokenFile } from "../token/token-file.js";
 import { isFromTheFuture, millisecondsLeft } from "../token/token-state.js";
 import { publish } from "./publish.js";
 import type { RefreshConfig } from "./refresh-config.js";
-import { type RefreshLock, takeRefreshLock } from "../files/file-lock.js";
+import { type FileLock, takeFileLock } from "../files/file-lock.js";
 import { refresh, type Refreshed } from "../source/obtain-and-try.js";
 import { createTokenSource, type SourceDeps, type TokenSource } from "../source/token-source.js";
 
@@ -45,7 +46,7 @@ export async function refreshUnderLock(
   const timeLeftMs = () => deadlineMs - clock.elapsedMs();
   const http = createHttpClient({ timeLeftMs, extraCaFile: config.extraCaFile });
   const request = createGitHubRequest(http.request, config.apiUrl);
-  let lock: RefreshLock | undefined;
+  let lock: FileLock | undefined;
   try {
     const opening = open({ http: http.request, request, clock, timeLeftMs, env }, config, deps.lockFile);
     http.prepare(config.apiUrl);
@@ -83,10 +84,16 @@ async function open(
   deps: SourceDeps,
   config: RefreshConfig,
   lockFile: string,
-): Promise<{ source: TokenSource; lock: RefreshLock }> {
+): Promise<{ source: TokenSource; lock: FileLock }> {
   const failed = new AbortController();
-  const locking = takeRefreshLock(lockFile, {
-    timeoutMs: deps.timeLeftMs(),
+  const timeoutMs = deps.timeLeftMs();
+  const locking = takeFileLock(lockFile, {
+    timeoutMs,
+    whenHeld: () =>
+      new GhauthError(
+        "lock_timeout",
+        `Another refresh has held ${lockFile} for ${Math.round(timeoutMs / 1000)} s: if it hangs, end it.`,
+      ),
     signal: failed.signal,
     descriptor: deps.env["GHAUTH_LOCK_FD"],
   });

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { errnoOf } from "../errors.js";
 import { openRegularFile, readRegularFile } from "../files/regular-file.js";
 import { ensureDirectory, writeFileAtomically } from "../files/atomic-file.js";
+import { withBriefLock } from "../files/brief-lock.js";
 
 /** One attempt to refresh: `ms` it took, `code` and `exit` of a failure (`refreshed` and 0 otherwise), `sha256` the token's first 8 hex digits. */
 export type RefreshLogEntry = {
@@ -22,8 +23,16 @@ const largestLog = 16 * 1_048_576;
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
 const appending = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW; // not through a link, to a file that is not the log
 
-/** Adds a line to the refresh log (mode 0600) and keeps the newest 1,000. Rejects with the system's error. */
+/**
+ * Adds a line to the refresh log (mode 0600) and keeps the newest 1,000, under a lock of its own: runs that never got
+ * as far as the refresh lock write here too. Throws the system's error.
+ */
 export function appendRefreshLog(path: string, entry: RefreshLogEntry): void {
+  ensureDirectory(dirname(path));
+  withBriefLock(`${path}.lock`, () => append(path, entry));
+}
+
+function append(path: string, entry: RefreshLogEntry): void {
   const text = readText(path);
   const lines = [...linesOf(text), JSON.stringify(entry)];
   if (lines.length > keptLines) {
@@ -32,7 +41,6 @@ export function appendRefreshLog(path: string, entry: RefreshLogEntry): void {
   }
   // A line that a full disk tore must not take the next one with it.
   const separator = text === "" || text.endsWith("\n") ? "" : "\n";
-  ensureDirectory(dirname(path));
   const { file } = openRegularFile(path, { flags: appending });
   try {
     fchmodSync(file, 0o600);

@@ -1,4 +1,12 @@
-import { appendFileSync, chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { appendRefreshLog, readLastRefresh, type RefreshLogEntry } from "../../src/token/refresh-log.js";
@@ -87,6 +95,50 @@ test("the newest 1,000 lines are kept, with mode 0600", () => {
   expect(statSync(path).mode & 0o777).toBe(0o600);
   appendRefreshLog(path, entry);
   expect(entriesOf(path)).toHaveLength(1000);
+});
+
+test("no line is lost when runs that never took the refresh lock rotate a full log at once", async () => {
+  await using machine = await createMachine();
+  const old = JSON.stringify({ ...entry, trigger: "old" });
+  machine.write(machine.paths.refreshLog, `${old}\n`.repeat(1000));
+  const triggers = Array.from({ length: 40 }, (_, at) => `run-${at}`);
+
+  await Promise.all(
+    triggers.map(async (trigger) =>
+      machine.refresh({ env: { GHAUTH_TRIGGER: trigger, GITHUB_TOKEN_SOURCE: "none" } }),
+    ),
+  );
+
+  const lines = entriesOf(machine.paths.refreshLog);
+  expect(lines).toHaveLength(1000);
+  expect(
+    lines
+      .slice(-40)
+      .map(({ trigger }) => trigger)
+      .sort(),
+  ).toEqual(triggers.sort());
+});
+
+test("a run that was killed while it wrote holds the next one up for 2 seconds, once", () => {
+  const path = join(makeDirectory(), "log.jsonl");
+  writeFileSync(`${path}.lock`, "");
+  const startedMs = performance.now();
+
+  appendRefreshLog(path, entry);
+  appendRefreshLog(path, entry);
+
+  expect(performance.now() - startedMs).toBeGreaterThan(2_000);
+  expect(entriesOf(path)).toHaveLength(2);
+  expect(existsSync(`${path}.lock`)).toBe(false);
+});
+
+test("a log beside which no lock can be made is written all the same", () => {
+  const path = join(makeDirectory(), "log.jsonl");
+  mkdirSync(`${path}.lock`);
+
+  appendRefreshLog(path, entry);
+
+  expect(entriesOf(path)).toHaveLength(1);
 });
 
 test("a line that was torn takes neither the ones before nor the next one with it", () => {
