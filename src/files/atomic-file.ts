@@ -5,18 +5,15 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
-  readdirSync,
   renameSync,
-  rmSync,
-  statSync,
   writeSync,
 } from "node:fs";
-import { randomBytes } from "node:crypto";
-import { errnoOf } from "../errors.js";
 import { basename, dirname, join } from "node:path";
+import { errnoOf } from "../errors.js";
+import { discardScratch, removeAbandoned, scratchName } from "./scratch.js";
 
 /**
- * Creates what is missing of a directory, mode 0700. Rejects with the system's error: where a mkdir is refused with
+ * Creates what is missing of a directory, mode 0700. Throws the system's error: where a mkdir is refused with
  * ENOENT, as in /proc, Node's own `recursive` never ends.
  */
 export function ensureDirectory(path: string): void {
@@ -32,19 +29,17 @@ export function ensureDirectory(path: string): void {
 /**
  * Replaces `path` in one step: a reader sees the old file or the new one, whole, whatever kills this process.
  * The bytes are on disk before the name is. A symbolic link at `path` is replaced, never written through.
- * Rejects with the system's error; the old file is then as it was.
+ * Throws the system's error; the old file is then as it was.
  */
 export function writeFileAtomically(path: string, bytes: string, mode = 0o600): void {
   const directory = dirname(path);
   ensureDirectory(directory);
   removeAbandoned(directory, basename(path));
-  const scratch = join(directory, scratchName(basename(path)));
   try {
-    writeDurably(scratch, bytes, mode);
-    renameSync(scratch, path);
+    replace(path, { bytes, mode });
   } catch (error) {
-    rmSync(scratch, { force: true });
-    throw error;
+    if (!isScratchLost(error)) throw error;
+    replace(path, { bytes, mode });
   }
   try {
     syncDirectory(directory);
@@ -53,42 +48,22 @@ export function writeFileAtomically(path: string, bytes: string, mode = 0o600): 
   }
 }
 
-/** A name beside `name` that says whose scratch it is, so that a later run can clear up after a killed one. */
-export function scratchName(name: string): string {
-  return `.${name}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
+/** Whether somebody who takes it for rubbish removed the scratch file before it got its name. */
+export function isScratchLost(error: unknown): boolean {
+  return (
+    error instanceof Error && "syscall" in error && error.syscall === "rename" && errnoOf(error) === "ENOENT"
+  );
 }
 
-const abandonedAfterMs = 300_000;
-
-/** Removes what runs that were killed left beside `name`, as far as it may: another user's scratch is no obstacle. */
-export function removeAbandoned(directory: string, name: string): void {
-  const prefix = `.${name}.`;
+function replace(path: string, { bytes, mode }: { bytes: string; mode: number }): void {
+  const scratch = join(dirname(path), scratchName(basename(path)));
   try {
-    for (const entry of readdirSync(directory)) {
-      if (!entry.startsWith(prefix)) continue;
-      const owner = /^(\d+)\.[0-9a-f]{8}\.tmp$/.exec(entry.slice(prefix.length))?.[1];
-      if (owner === undefined) continue;
-      const path = join(directory, entry);
-      if (!isRunning(Number(owner)) || isOld(path)) rmSync(path, { recursive: true, force: true });
-    }
-  } catch {
-    // Clearing up after others must not cost a write; the next one tries again.
-  }
-}
-
-function isRunning(pid: number): boolean {
-  if (pid === process.pid) return false; // one write at a time in a process: an old one's, from before a restart
-  try {
-    process.kill(pid, 0);
-    return true;
+    writeDurably(scratch, bytes, mode);
+    renameSync(scratch, path);
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    discardScratch(scratch);
+    throw error;
   }
-}
-
-function isOld(path: string): boolean {
-  const changedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-  return changedAt !== undefined && Date.now() - changedAt > abandonedAfterMs;
 }
 
 function writeDurably(path: string, bytes: string, mode: number): void {

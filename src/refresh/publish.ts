@@ -13,7 +13,7 @@ export async function publish(deps: GhAuthDeps, to: PublishTo, token: Installati
   try {
     writeTokenFile(to.tokenEnvFile, token);
   } catch (error) {
-    throw explainWrite(error, `The token env file ${to.tokenEnvFile}`);
+    throw explainWrite(error, "The token env file", to.tokenEnvFile);
   }
   if (!to.gh) return [];
   const { updateGhAuth } = await import("./gh-auth.js");

@@ -2,7 +2,8 @@ import { readFileSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { errnoOf, messageOf } from "../errors.js";
 import { explainWrite } from "../files/write-failure.js";
-import { removeAbandoned, writeFileAtomically } from "../files/atomic-file.js";
+import { writeFileAtomically } from "../files/atomic-file.js";
+import { removeAbandoned } from "../files/scratch.js";
 import type { InstallationToken } from "../token/installation-token.js";
 import { isoSeconds } from "../token/token-file.js";
 import { assumedLifeMs } from "../token/token-state.js";
@@ -28,7 +29,7 @@ export function writeTokenOutput(
     writeFileAtomically(tokenFile, secret.reveal(), mode);
     writeFileAtomically(expiryFileOf(tokenFile), `${JSON.stringify(expiry)}\n`, mode);
   } catch (error) {
-    throw explainWrite(error, `The token file ${tokenFile}`);
+    throw explainWrite(error, "The token file", tokenFile);
   }
 }
 

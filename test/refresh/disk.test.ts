@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, readdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { createMachine } from "../support/machine.js";
+import { createMachine, executables } from "../support/machine.js";
+import { needs, needsRoot } from "../support/needs.js";
 import { isSkipped, makeDirectory } from "../support/programs.js";
 
 const isUnprivileged = process.getuid?.() !== 0;
@@ -58,6 +59,89 @@ test.for([
   expect(machine.read(env.TOKEN_ENV_FILE)).toBe(old);
   expect(readdirSync(directory)).toEqual(entries);
   expect(machine.log().at(-1)).toMatchObject({ ok: false, code: row.code, exit: row.exitCode });
+});
+
+test("an append-only directory is told as one, and no token stays beside the old file", async (context) => {
+  needsRoot(context);
+  needs(context, "chattr");
+  await using machine = await createMachine();
+  await machine.refresh();
+  const [held, directory] = [machine.heldToken(), dirname(machine.paths.tokenEnvFile)];
+  try {
+    execFileSync("chattr", ["+a", directory], { stdio: "ignore" });
+  } catch {
+    context.skip("this file system knows no attributes");
+  }
+  try {
+    const { exitCode, stderr } = await machine.refresh();
+
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 78,
+      stderr: expect.stringMatching(
+        /cannot be written: its directory or the file is append-only or immutable: see lsattr/,
+      ),
+    });
+    expect(machine.heldToken()).toBe(held);
+    const scratch = readdirSync(directory).filter((name) => name.endsWith(".tmp"));
+    expect(scratch.map((name) => machine.read(join(directory, name)))).toEqual([""]);
+  } finally {
+    execFileSync("chattr", ["-a", directory]);
+  }
+});
+
+test("another user's file in a sticky directory is told as one, and nothing stays beside it", async (context) => {
+  needsRoot(context);
+  needs(context, "setpriv");
+  await using machine = await createMachine();
+  const directory = join(machine.root, "shared");
+  const tokenEnvFile = join(directory, "github-token.env");
+  machine.write(tokenEnvFile, "");
+  chmodSync(directory, 0o1777);
+  for (const path of [machine.root, machine.home]) chmodSync(path, 0o755);
+  execFileSync("chown", ["-R", "65534:65534", machine.home]);
+
+  const { exitCode, stderr } = await machine.run(
+    ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", executables.refresh],
+    { env: { TOKEN_ENV_FILE: tokenEnvFile } },
+  );
+
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 78,
+    stderr: expect.stringMatching(
+      /its directory is sticky, and the file is another user's: have it removed\./,
+    ),
+  });
+  expect(readdirSync(directory)).toEqual(["github-token.env"]);
+});
+
+test.for([
+  { what: "once costs nothing", when: "1", exitCode: 0, says: /^Refreshed: / },
+  {
+    what: "again and again is 75",
+    when: "1+",
+    exitCode: 75,
+    says: /another program removes what is written beside it/,
+  },
+])("scratch that somebody else removes $what", async ({ when, exitCode, says }, context) => {
+  needs(context, "strace");
+  await using machine = await createMachine();
+  const inject = `inject=rename:error=ENOENT:when=${when}`;
+
+  const run = await machine.run([
+    "strace",
+    "-f",
+    "-qq",
+    "-o",
+    "/dev/null",
+    "-e",
+    inject,
+    executables.refresh,
+  ]);
+
+  expect({ exitCode: run.exitCode, said: run.stdout + run.stderr }).toEqual({
+    exitCode,
+    said: expect.stringMatching(says),
+  });
 });
 
 test("a state directory that cannot be written costs neither the token nor the exit code", async ({

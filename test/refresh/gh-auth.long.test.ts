@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
@@ -269,7 +269,7 @@ test("no reader ever sees gh without a token while it gets new ones", async (con
   expect(tokens).toEqual(["ghs_", "ghs_", "ghs_"]);
 });
 
-test("a SIGKILL at any moment leaves hosts.yml whole, and the next run leaves no scratch", async (context) => {
+test("a SIGKILL at any moment leaves hosts.yml whole, and its scratch goes with a later run", async (context) => {
   needsGh(context);
   await using machine = await createGhMachine();
   await machine.refresh({ env: machine.ghOn });
@@ -287,6 +287,10 @@ test("a SIGKILL at any moment leaves hosts.yml whole, and the next run leaves no
 
   // A killed run's gh goes on by itself for a moment, and would make its scratch anew.
   while (isGhAtWork(machine.configDir)) await delay(20);
+  const hourAgo = new Date(Date.now() - 3_600_000);
+  for (const directory of [machine.configDir, join(machine.home, ".config/takopi")])
+    for (const name of readdirSync(directory))
+      if (name.endsWith(".tmp")) utimesSync(join(directory, name), hourAgo, hourAgo);
   await machine.refresh({ env: machine.ghOn });
 
   expect(readdirSync(machine.configDir).sort()).toEqual(["config.yml", "hosts.yml"]);

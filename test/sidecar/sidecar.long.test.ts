@@ -1,4 +1,4 @@
-import { readdirSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { expectNoSecret } from "../support/machine.js";
@@ -77,9 +77,12 @@ describe.concurrent("ghauth sidecar", () => {
     expect(host.token()).toBe(host.github.liveTokens[0]);
   });
 
-  test("a killed predecessor's half-written token is gone once the next one runs", async () => {
+  test("a killed predecessor's half-written token goes once it is old", async () => {
     await using host = await createSidecarHost();
-    writeFileSync(join(host.directory, ".token.4194999.0a0b0c0d.tmp"), "ghs_half", { mode: 0o600 });
+    const scratch = join(host.directory, ".token.4194999.0a0b0c0d.tmp");
+    writeFileSync(scratch, "ghs_half", { mode: 0o600 });
+    const hourAgo = new Date(Date.now() - 3_600_000);
+    utimesSync(scratch, hourAgo, hourAgo); // a younger one may be that of somebody at work
     host.github.suspend(987_654);
 
     expect(await host.sidecar()).toMatchObject({ exitCode: 78 });
