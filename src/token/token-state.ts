@@ -26,10 +26,16 @@ export function judgeTokenFile(
 }
 
 const clockSlackMs = 5 * 60_000;
+/** More than GitHub gives, with a minute for clocks that differ; a command's tokens may live longer. */
+const longestLifeMs = 61 * 60_000;
 
-/** Whether a file was written by a clock that has been set back since: what it says of its expiry is as wrong. */
+/**
+ * Whether a file was written by a clock that has been set back since: what it says of its expiry is as wrong. Its time
+ * lies well ahead, or ahead at all while its token has more left than GitHub gives.
+ */
 export function isFromTheFuture(file: Extract<TokenFile, { type: "token" }>, now: Date): boolean {
-  return file.writtenAt.getTime() - now.getTime() > clockSlackMs;
+  const aheadMs = file.writtenAt.getTime() - now.getTime();
+  return aheadMs > clockSlackMs || (aheadMs > 0 && millisecondsLeft(file, now) > longestLifeMs);
 }
 
 /** How long the token of a file has to live, in milliseconds: by its expiry, or an hour from when it was written. */

@@ -11,20 +11,23 @@ const helper = join(executables.refresh, "../git-credential-ghauth");
 const day = 86_400;
 const epochNow = () => Math.floor(Date.now() / 1000);
 
-/** The token env file of a host whose clock ran a day fast when it was written. */
-function writeFromTomorrow(machine: Machine): void {
+/** The token env file as a clock wrote it that has been set back by so many seconds since. */
+function writeAhead(machine: Machine, seconds: number): void {
   const token = `ghs_${"0123456789".repeat(4)}`;
   machine.write(
     machine.paths.tokenEnvFile,
-    `GITHUB_TOKEN=${token}\nGITHUB_TOKEN_EXPIRES_EPOCH=${epochNow() + day + 3000}\n`,
+    `GITHUB_TOKEN=${token}\nGITHUB_TOKEN_EXPIRES_EPOCH=${epochNow() + seconds + 3600}\n`,
   );
-  utimesSync(machine.paths.tokenEnvFile, epochNow() + day, epochNow() + day);
+  utimesSync(machine.paths.tokenEnvFile, epochNow() + seconds, epochNow() + seconds);
 }
 
-describe("a clock that was set back by a day", () => {
+describe.each([
+  ["a day", day],
+  ["4 minutes", 240],
+])("a clock that was set back by %s", (_what, seconds) => {
   test("does not keep the refresh script from minting", async () => {
     await using machine = await createMachine();
-    writeFromTomorrow(machine);
+    writeAhead(machine, seconds);
     const { exitCode, stdout } = await machine.refresh({ env: { GHAUTH_SEEN_EPOCH: String(epochNow()) } });
     expect([exitCode, machine.github.mints]).toEqual([0, 1]);
     expect(stdout).toMatch(/^Refreshed: /);
@@ -32,15 +35,29 @@ describe("a clock that was set back by a day", () => {
 
   test("makes what it wrote stale, and status says why", async () => {
     await using machine = await createMachine();
-    writeFromTomorrow(machine);
+    writeAhead(machine, seconds);
     const { exitCode, stdout } = await machine.ghauth(["status"]);
     expect([exitCode, stdout.split("\n")[0]]).toEqual([1, "GitHub token: stale"]);
     expect(stdout).toContain("was written by a clock that has been set back since: run /ghauth refresh");
   });
 
+  test("does not make exec run a command with a token that may be dead", async () => {
+    await using machine = await createMachine();
+    writeAhead(machine, seconds);
+    const { stdout } = await machine.ghauth(
+      ["exec", "--", "sh", "-c", 'test "$GH_TOKEN" = "$0"; echo $?', machine.heldToken() ?? ""],
+      {
+        env: { GHAUTH_REFRESH_SCRIPT: executables.refresh },
+      },
+    );
+    expect([stdout, machine.github.mints]).toEqual(["1\n", 1]);
+  });
+});
+
+describe("a clock that was set back by a day", () => {
   test.each(["dash", "bash"])("does not make git's helper answer with a dead token (%s)", async (shell) => {
     await using machine = await createMachine();
-    writeFromTomorrow(machine);
+    writeAhead(machine, day);
     const asking = promisify(execFile)(shell, [helper, "get"], {
       env: { ...machine.env, GHAUTH_REFRESH_SCRIPT: executables.refresh },
     });
@@ -163,4 +180,18 @@ test("a directory that cannot be made is told, and not tried for ever", async ()
     exitCode: 78,
     stderr: expect.stringMatching(/\/proc\/nowhere\/github-token\.env cannot be written: /),
   });
+});
+
+test("a command's token that lives longer than GitHub's is fresh, and skipped over", async () => {
+  await using machine = await createMachine();
+  await machine.refresh();
+  const expiresEpoch = epochNow() + 8 * 3600;
+  const token = machine.heldToken();
+  machine.write(
+    machine.paths.tokenEnvFile,
+    `GITHUB_TOKEN=${token}\nGITHUB_TOKEN_EXPIRES_EPOCH=${expiresEpoch}\n`,
+  );
+  const { stdout } = await machine.refresh({ env: { GHAUTH_SEEN_EPOCH: String(epochNow()) } });
+  expect(stdout).toMatch(/nothing to do/);
+  expect((await machine.ghauth(["status"])).stdout).toMatch(/^GitHub token: fresh/);
 });
