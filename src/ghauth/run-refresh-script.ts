@@ -39,9 +39,9 @@ export async function runRefreshScript(
     reject: false,
   });
   const tail = keepTail(script.all);
-  // In a group of its own it would outlive a host that ends.
-  const endWithUs = () => signalGroup(script.pid, "SIGKILL");
-  process.once("exit", endWithUs);
+  const endGroup = () => signalGroup(script.pid, "SIGKILL");
+  // In a group of its own it would outlive a host that ends; and others clear up after it.
+  process.prependOnceListener("exit", endGroup);
   let timedOut = false;
   const timers = [
     setTimeout(() => {
@@ -50,8 +50,6 @@ export async function runRefreshScript(
     }, refreshTimeoutMs),
     setTimeout(() => signalGroup(script.pid, "SIGKILL"), refreshTimeoutMs + graceMs),
   ];
-  const endGroup = () => signalGroup(script.pid, "SIGKILL");
-  process.once("exit", endGroup); // we may be ended first
   script.once("exit", () => {
     endGroup(); // what it left behind
     timers.push(setTimeout(() => script.all.destroy(), graceMs)); // or what left its group, output and all
@@ -59,7 +57,6 @@ export async function runRefreshScript(
   const result = await script;
   process.off("exit", endGroup);
   for (const timer of timers) clearTimeout(timer);
-  process.off("exit", endWithUs);
   if (result.exitCode === undefined && result.signal === undefined) throw cannotStart(program, result);
   return { exitCode: result.exitCode ?? null, timedOut, ms: elapsedMs() - startedMs, output: tail() };
 }

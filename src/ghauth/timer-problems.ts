@@ -3,7 +3,7 @@ import { refreshService, refreshTimer, type TimerState } from "../system/systemd
 
 /** What a person should do about the timer, one sentence each. A manager that is out of reach here is no problem by itself. */
 export function problemsOfTimer(timer: TimerState, lastRefresh: RefreshLogEntry | null): string[] {
-  if (timer.type === "unreachable") return [];
+  if (timer.type === "unreachable" || timer.type === "none") return [];
   if (timer.type === "not_installed")
     return ["No refresh timer is installed for this user: run bootstrap_user_refresh.sh."];
 

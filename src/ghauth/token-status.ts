@@ -1,5 +1,5 @@
 import { messageOf } from "../errors.js";
-import { displayPath, type Paths } from "../system/paths.js";
+import { displayPath, type Environment, type Paths } from "../system/paths.js";
 import { readGhLogin } from "../system/gh-hosts.js";
 import { prefixOf } from "../token/installation-token.js";
 import { readLastRefresh, type RefreshLogEntry } from "../token/refresh-log.js";
@@ -8,6 +8,7 @@ import { isRefused } from "../token/refused-token.js";
 import { isoSeconds, readTokenFile, type TokenFile } from "../token/token-file.js";
 import { isFromTheFuture, judgeTokenFile, millisecondsLeft, type TokenState } from "../token/token-state.js";
 import type { TimerState } from "../system/systemd-timer.js";
+import { problemsOfEnvironment } from "./environment-problems.js";
 import type { PluginConfig } from "./plugin-config.js";
 import { problemsOfTimer } from "./timer-problems.js";
 
@@ -33,7 +34,7 @@ export type Status = {
 /** Reads how things stand on this machine, beside the timer's state; asks no network. */
 export function readStatus(
   config: PluginConfig,
-  { now, paths, timer }: { now: Date; paths: Paths; timer: TimerState },
+  { now, paths, timer, env }: { now: Date; paths: Paths; timer: TimerState; env: Environment },
 ): Status {
   const file = readTokenFile(config.tokenEnvFile);
   const refused = file.type === "token" && isRefused(file.token.secret, paths.refusedToken);
@@ -55,6 +56,7 @@ export function readStatus(
       ...problemsOfState(state, { file, refused, isFuture, place, script }),
       ...log.problems,
       ...problemsOfTimer(timer, log.last),
+      ...problemsOfEnvironment(config, { env, paths }),
     ].map(clean),
   };
 }

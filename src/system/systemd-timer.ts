@@ -4,6 +4,7 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { errnoOf } from "../errors.js";
+import type { Clock } from "./clock.js";
 import type { Environment } from "./paths.js";
 
 /** The timer that bootstrap_user_refresh.sh installs, and the service that it starts. */
@@ -14,6 +15,8 @@ export type TimerState =
   /** No user manager answers here: no systemd, or a shell that does not belong to the user's own session. */
   | { type: "unreachable"; reason: string }
   | { type: "not_installed" }
+  /** None is meant to be here. */
+  | { type: "none" }
   | ({ type: "installed" } & InstalledTimer);
 
 export type InstalledTimer = {
@@ -39,9 +42,20 @@ export type InstalledTimer = {
 const properties =
   "Id,LoadState,UnitFileState,ActiveState,SubState,TimersCalendar,NextElapseUSecRealtime,LastTriggerUSec,Result,ExecMainStatus,ExecMainStartTimestamp,ExecMainExitTimestamp";
 const timeoutMs = 2_000;
+const sharedMs = 1_000;
+
+/** A `readTimer` that asks once for all who want to know within a second. */
+export function createTimerReader({ clock, env }: { clock: Clock; env: Environment }) {
+  let last: { atMs: number; state: Promise<TimerState> } | null = null;
+  return async (): Promise<TimerState> => {
+    const nowMs = clock.elapsedMs();
+    if (last === null || nowMs - last.atMs >= sharedMs) last = { atMs: nowMs, state: readTimer(env) };
+    return last.state;
+  };
+}
 
 /** Asks the user's systemd manager about the refresh timer, in one call. Never rejects. */
-export async function readTimer(env: Environment): Promise<TimerState> {
+async function readTimer(env: Environment): Promise<TimerState> {
   if (!env["XDG_RUNTIME_DIR"]) return { type: "unreachable", reason: "XDG_RUNTIME_DIR is not set" };
   try {
     const { stdout } = await promisify(execFile)(

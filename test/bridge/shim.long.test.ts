@@ -82,10 +82,10 @@ describe.concurrent("the Takopi shim", () => {
     needsPython(context);
     await using takopi = await createTakopi();
 
-    expect((await takopi.ask()).text).toMatch(/^GitHub token: missing\n/);
+    expect((await takopi.ask()).text).toMatch(/^GitHub token: missing \([^\n]+\)\n/);
     const refreshed = await takopi.ask({ args: ["refresh"] });
     expect(refreshed).toMatchObject({ notify: true, text: expect.stringMatching(/^Refresh succeeded\.\n/) });
-    expect((await takopi.ask()).text).toMatch(/^GitHub token: fresh\nprefix: ghs_1234…\n/);
+    expect((await takopi.ask()).text).toMatch(/^GitHub token: fresh \([^\n]+\)\nprefix: ghs_1234…\n/);
     expect(takopi.machine.github.mints).toBe(1);
     expect(takopi.machine.log()).toMatchObject([{ trigger: "chat", ok: true }]);
   });

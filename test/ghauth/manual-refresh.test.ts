@@ -1,5 +1,5 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { createGhauthCommand } from "../../src/ghauth/ghauth-command.js";
@@ -98,7 +98,7 @@ describe.concurrent("refresh from chat", () => {
     const chat = createChat("hanging", "sleep 1");
     const refresh = chat.say("refresh");
     const status = await chat.say("status");
-    expect(status?.title).toBe("GitHub token: missing");
+    expect(status?.title).toBe(`GitHub token: missing (${hostname()})`);
     await refresh;
   });
 });

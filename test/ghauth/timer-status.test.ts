@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { createGhauthCommand } from "../../src/ghauth/ghauth-command.js";
 import { problemsOfTimer } from "../../src/ghauth/timer-problems.js";
+import { systemClock } from "../../src/system/clock.js";
 import { parseTimer } from "../../src/system/systemd-timer.js";
 import { createMachine, type Machine } from "../support/machine.js";
 
@@ -181,6 +183,30 @@ describe("ghauth status and flow", () => {
     const { stdout } = await machine.ghauth(["flow"], { env });
 
     expect(stdout).toContain("timer: cannot be seen from here: systemctl did not answer within 2 s");
+  });
+
+  test("300 at once ask the manager once; who comes a second later, anew", async () => {
+    await using machine = await createMachine();
+    const asked = join(machine.root, "asked");
+    const env = withSystemctl(machine, `echo asked >> '${asked}'; exec cat <<'E'\n${shown()}\nE`);
+    let elapsedMs = 5;
+    const command = createGhauthCommand({
+      clock: { ...systemClock, elapsedMs: () => elapsedMs },
+      env: { ...machine.env, ...env },
+    });
+    const context = { pluginConfig: {}, configPath: null };
+    const count = () => machine.read(asked).split("asked").length - 1;
+
+    const all = await Promise.all(Array.from({ length: 300 }, async () => command.status(context)));
+    expect(new Set(all.map(({ timer }) => timer?.active))).toEqual(new Set([true]));
+    expect(count()).toBe(1);
+
+    elapsedMs += 999;
+    await command.status(context);
+    expect(count()).toBe(1);
+    elapsedMs += 1;
+    await command.status(context);
+    expect(count()).toBe(2);
   });
 
   test("a schedule that somebody changed is shown as it is", async () => {

@@ -1,6 +1,7 @@
 import { formatDistanceStrict } from "date-fns/formatDistanceStrict";
-import type { Reply, ReplyField } from "../takopi/command-backend.js";
+import type { ReplyField } from "../takopi/command-backend.js";
 import type { TimerState } from "../system/systemd-timer.js";
+import type { Page } from "./page.js";
 import type { Status } from "./token-status.js";
 
 const levels = {
@@ -12,15 +13,21 @@ const levels = {
   expired: "error",
 } as const;
 
-/** `/ghauth status` as a reply; times are told relative to `now` and in UTC. */
-export function renderStatus(status: Status, { now, timer }: { now: Date; timer: TimerState }): Reply {
-  const fields = [...statusFields(status, now), ...timerFields(timer, now), ghField(status)];
-  return renderReply({
+/** How things stand, as `/ghauth status` shows it; times are told relative to `now` and in UTC. */
+export function describeStatus(
+  status: Status,
+  { now, timer, hasGh }: { now: Date; timer: TimerState; hasGh: boolean },
+): Page {
+  return {
     title: `GitHub token: ${status.state}`,
     level: status.state === "fresh" && status.problems.length > 0 ? "warn" : levels[status.state],
-    fields,
+    fields: [
+      ...statusFields(status, now),
+      ...timerFields(timer, now),
+      ...(hasGh ? [{ name: "gh", value: describeGh(status) }] : []),
+    ],
     notes: status.problems,
-  });
+  };
 }
 
 function statusFields(status: Status, now: Date): ReplyField[] {
@@ -31,27 +38,34 @@ function statusFields(status: Status, now: Date): ReplyField[] {
   if (refreshed_at !== null) fields.push(instant("age", new Date(refreshed_at), { now }));
   if (expires_at !== null && expires_in_seconds !== null) {
     const name = expires_in_seconds > 0 ? "time left" : "expired";
-    fields.push(instant(name, new Date(expires_at), { now, suffix: expires_in_seconds > 0 ? "" : " ago" }));
+    fields.push(instant(name, new Date(expires_at), { now, ...(expires_in_seconds <= 0 && ago) }));
   }
   if (last_refresh) {
     const outcome = last_refresh.ok ? "succeeded" : `failed (${last_refresh.code})`;
     fields.push(
       instant("last refresh", new Date(last_refresh.at), {
         now,
-        prefix: `${last_refresh.trigger}, ${outcome}, `,
-        suffix: " ago",
+        lead: `${last_refresh.trigger}, ${outcome}, `,
+        ...ago,
       }),
     );
   }
   return fields;
 }
 
-function ghField({ gh }: Status): ReplyField {
-  return { name: "gh", value: gh ? `logged in as ${gh.login ?? "somebody unnamed"}` : "not logged in" };
+/** What gh calls who has no account: for it, an installation token is nobody's. */
+const nameless = new Set([null, "", "x-access-token"]);
+
+function describeGh({ gh }: Status): string {
+  if (gh === null) return "not logged in";
+  return nameless.has(gh.login)
+    ? "logged in with a token without a name (GitHub App)"
+    : `logged in as ${gh.login}`;
 }
 
 /** The timer's state, its next run and its last. */
 export function timerFields(timer: TimerState, now: Date): ReplyField[] {
+  if (timer.type === "none") return [];
   if (timer.type === "unreachable")
     return [{ name: "timer", value: `cannot be seen from here: ${timer.reason}` }];
   if (timer.type === "not_installed") return [{ name: "timer", value: "not installed" }];
@@ -60,15 +74,13 @@ export function timerFields(timer: TimerState, now: Date): ReplyField[] {
   const words = [active ? "active" : "not active", enabled ? "enabled" : "not enabled"];
   if (timer.notLingering !== null) words.push("but lingering is off");
   const fields: ReplyField[] = [{ name: "timer", value: words.join(", ") }];
-  if (nextAt) fields.push(instant("next run", nextAt, { now, prefix: "in " }));
+  if (nextAt) fields.push(instant("next run", nextAt, { now, before: "in " }));
   if (lastAt) {
     const hasFailed = lastResult !== null && !["success", "running"].includes(lastResult);
     const outcome = hasFailed
       ? `${lastResult} ${lastExitStatus}${retrying ? " (tries again every minute)" : ""}`
       : lastResult;
-    fields.push(
-      instant("last run", lastAt, { now, prefix: outcome === null ? "" : `${outcome}, `, suffix: " ago" }),
-    );
+    fields.push(instant("last run", lastAt, { now, lead: outcome === null ? "" : `${outcome}, `, ...ago }));
   }
   return fields;
 }
@@ -86,46 +98,23 @@ export function scheduleFields(timer: TimerState, now: Date): ReplyField[] {
 /** 45 minutes apart, all day: what the timer has unless somebody changed it. */
 const ourCalendar = ["*-*-* 00/3:00:00", "*-*-* 00/3:45:00", "*-*-* 01/3:30:00", "*-*-* 02/3:15:00"];
 
+const ago = { after: " ago" };
+
+/** `before` and `after` make a distance of time a phrase, which a chat that shows instants natively does by itself. */
 function instant(
   name: string,
   at: Date,
-  { now, prefix = "", suffix = "" }: { now: Date; prefix?: string; suffix?: string },
+  { now, lead = "", before = "", after = "" }: { now: Date; lead?: string; before?: string; after?: string },
 ): ReplyField {
   const distance = formatDistanceStrict(at, now, { roundingMethod: "floor" });
   return {
     name,
-    value: `${prefix}${distance}${suffix} (${utc(at)})`,
+    value: `${lead}${before}${distance}${after} (${utc(at)})`,
     at,
-    ...(prefix !== "" && { lead: prefix }),
+    ...(lead !== "" && { lead }),
   };
 }
 
 function utc(at: Date): string {
   return `${at.toISOString().slice(0, 19).replace("T", " ")} UTC`;
-}
-
-/** A reply whose plain text says all that its parts say. */
-export function renderReply({
-  title,
-  level,
-  fields = [],
-  notes = [],
-  tail = "",
-  actions = ["refresh"],
-}: {
-  title: string;
-  level: NonNullable<Reply["level"]>;
-  fields?: ReplyField[];
-  notes?: readonly string[];
-  tail?: string;
-  actions?: readonly "refresh"[];
-}): Reply {
-  const lines = [
-    title,
-    ...fields.map(({ name, value }) => `${name}: ${value}`),
-    ...notes.map((note) => `- ${note}`),
-  ];
-  if (tail !== "") lines.push("output:", tail);
-  const text = lines.join("\n");
-  return { text, title, level, fields, notes, actions, ...(tail !== "" && { tail }) };
 }

@@ -1,0 +1,40 @@
+import { GhauthError } from "../errors.js";
+import { readEnvFile } from "../files/env-file.js";
+import { displayPath, type Environment, expandPath, type Paths } from "../system/paths.js";
+import type { PluginConfig } from "./plugin-config.js";
+
+/** What a person should do about this process's environment and the refresh script's settings, one sentence each. */
+export function problemsOfEnvironment(
+  { tokenEnvFile }: Pick<PluginConfig, "tokenEnvFile">,
+  { env, paths }: { env: Environment; paths: Paths },
+): string[] {
+  const shadows = ["GH_TOKEN", "GITHUB_TOKEN"].filter((name) => env[name]);
+  const show = (path: string) => displayPath(path, paths.home);
+  const elsewhere = [
+    { where: "the environment", value: env["TOKEN_ENV_FILE"] },
+    { where: show(paths.appEnvFile), value: readSettings(paths.appEnvFile).get("TOKEN_ENV_FILE") },
+  ].flatMap(({ where, value }) => {
+    const path = value ? expandPath(value, paths) : tokenEnvFile;
+    return path === tokenEnvFile ? [] : [{ where, path }];
+  });
+  return [
+    ...shadows.map(
+      (name) =>
+        `${name} is set in the environment: gh uses it instead of the refreshed token, also once it has expired. Unset it.`,
+    ),
+    ...elsewhere.map(
+      ({ where, path }) =>
+        `TOKEN_ENV_FILE in ${where} is ${show(path)}, but token_env_file is ${show(tokenEnvFile)}: the timer writes one file, and /ghauth refresh the other. Name the same file in both.`,
+    ),
+  ];
+}
+
+/** None where they are not ours to read, as in the chat host's sandbox. */
+function readSettings(path: string): Map<string, string> {
+  try {
+    return readEnvFile(path);
+  } catch (error) {
+    if (error instanceof GhauthError) return new Map();
+    throw error;
+  }
+}

@@ -1,0 +1,32 @@
+import type { Reply, ReplyField } from "../takopi/command-backend.js";
+
+/** What a subcommand shows. */
+export type Page = {
+  title: string;
+  level: NonNullable<Reply["level"]>;
+  fields?: readonly ReplyField[];
+  notes?: readonly string[];
+  /** The end of a program's output. */
+  tail?: string;
+  /** What a chat offers as buttons; refresh unless given. */
+  actions?: NonNullable<Reply["actions"]>;
+};
+
+/** A page as a reply whose plain text says all that its parts say. */
+export function renderPage({
+  title,
+  level,
+  fields = [],
+  notes = [],
+  tail = "",
+  actions = ["refresh"],
+}: Page): Reply {
+  const lines = [
+    title,
+    ...fields.map(({ name, value }) => `${name}: ${value}`),
+    ...notes.map((note) => `- ${note}`),
+  ];
+  if (tail !== "") lines.push("output:", tail);
+  const text = lines.join("\n");
+  return { text, title, level, fields, notes, actions, ...(tail !== "" && { tail }) };
+}

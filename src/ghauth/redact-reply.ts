@@ -1,0 +1,15 @@
+import type { Reply } from "../takopi/command-backend.js";
+import { redact, type Secret } from "../token/secret.js";
+
+/** A reply without anything that looks like a credential, and without pieces of the known `secrets`. */
+export function redactReply<T extends Reply>(reply: T, secrets: readonly Secret[] = []): T {
+  const clean = (text: string) => redact(text, secrets);
+  return {
+    ...reply,
+    text: clean(reply.text),
+    ...(reply.title !== undefined && { title: clean(reply.title) }),
+    ...(reply.tail !== undefined && { tail: clean(reply.tail) }),
+    ...(reply.notes && { notes: reply.notes.map((note) => clean(note)) }),
+    ...(reply.fields && { fields: reply.fields.map((field) => ({ ...field, value: clean(field.value) })) }),
+  };
+}

@@ -1,0 +1,35 @@
+import type { Clock } from "../system/clock.js";
+import type { Paths } from "../system/paths.js";
+import type { TimerState } from "../system/systemd-timer.js";
+import type { CommandContext, CommandResult } from "../takopi/command-backend.js";
+import type { ManualRefresh } from "./manual-refresh.js";
+import type { Page } from "./page.js";
+import type { PluginConfig } from "./plugin-config.js";
+import type { Status } from "./token-status.js";
+
+export type Subcommand = {
+  /** Lower case. */
+  name: string;
+  summary: string;
+  /** For allowed users alone. */
+  restricted?: boolean;
+  run: (call: Call) => CommandResult | Promise<CommandResult | undefined>;
+};
+
+/** What a subcommand works with. */
+export type Call = {
+  context: CommandContext;
+  /** Read when it is asked for, and not before: help must help where it is what is wrong. Throws `config_invalid`. */
+  readonly config: PluginConfig;
+  clock: Clock;
+  paths: Paths;
+  /** This machine, for a chat that may show several; null at its own terminal. */
+  hostName: string | null;
+  subcommands: readonly Subcommand[];
+  manualRefresh: ManualRefresh;
+  /** Whether gh is meant to get the token too. */
+  hasGh: boolean;
+  readTimer: () => Promise<TimerState>;
+  /** How things stand now, and the page that shows it. */
+  readStatus: () => Promise<{ status: Status; page: Page }>;
+};

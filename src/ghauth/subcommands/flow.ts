@@ -1,0 +1,35 @@
+import { displayPath } from "../../system/paths.js";
+import { scheduleFields } from "../status-page.js";
+import { renderPage } from "../page.js";
+import type { Subcommand } from "../subcommand.js";
+
+export const flow: Subcommand = {
+  name: "flow",
+  summary: "how a token travels from the App's key to gh, git and agents",
+  run: async ({ config, paths, clock, hasGh, readTimer }) => {
+    const timer = await readTimer();
+    const show = (path: string) => displayPath(path, paths.home);
+    const steps = [
+      { name: "private key", value: `${show(paths.privateKeyFile)}, which only the refresh script reads` },
+      {
+        name: "refresh script",
+        value: `${show(config.refreshScript)} mints an installation token and tries it`,
+      },
+      { name: "token env file", value: `${show(config.tokenEnvFile)} gets it in one step` },
+      ...(hasGh ? [{ name: "gh", value: `${show(paths.ghConfigDir)}/hosts.yml gets it too` }] : []),
+      {
+        name: "git and agents",
+        value: `take it from there, through the credential helper${hasGh ? " or gh" : ""}`,
+      },
+    ];
+    return renderPage({
+      title: "How a token travels:",
+      level: "ok",
+      fields: [
+        ...steps.map(({ name, value }, index) => ({ name: `${index + 1}. ${name}`, value })),
+        ...scheduleFields(timer, clock.now()),
+      ],
+      actions: [],
+    });
+  },
+};

@@ -1,0 +1,8 @@
+import type { Subcommand } from "../subcommand.js";
+import { flow } from "./flow.js";
+import { help } from "./help.js";
+import { refresh } from "./refresh.js";
+import { status } from "./status.js";
+
+/** The subcommands of /ghauth, in the order in which help shows them. */
+export const subcommands: readonly Subcommand[] = [help, flow, status, refresh];
