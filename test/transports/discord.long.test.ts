@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startDiscord } from "../support/chat-machine.js";
 import { createDiscordFake, type DiscordFake } from "../support/discord-fake.js";
@@ -44,7 +45,7 @@ describe("in the server", () => {
         path: `/applications/${applicationId}/guilds/${guildId}/commands`,
         body: {
           name: "ghauth",
-          default_member_permissions: "32",
+          default_member_permissions: null,
           options: ["help", "flow", "status", "refresh"].map((name) => ({ type: 1, name })),
         },
       },
@@ -66,7 +67,7 @@ describe("in the server", () => {
     expect(shown).toMatchObject({
       embeds: [
         {
-          title: "✅ GitHub token: fresh",
+          title: `✅ GitHub token: fresh (${hostname()})`,
           color: 0x2ea043,
           description: expect.stringMatching(
             /\*\*prefix\*\*: ghs\\_1234…\n[\s\S]*\*\*time left\*\*: <t:\d+:R>\n\*\*last refresh\*\*: \w+, succeeded, <t:\d+:R>/,
@@ -79,7 +80,7 @@ describe("in the server", () => {
 
   test("free text in an args option is taken as well", async () => {
     const [shown] = await discord.shown(discord.freeText("status"));
-    expect(shown).toMatchObject({ embeds: [{ title: "✅ GitHub token: fresh" }] });
+    expect(shown).toMatchObject({ embeds: [{ title: `✅ GitHub token: fresh (${hostname()})` }] });
   });
 
   test("refresh shows at once that it runs, and becomes the result", async () => {
@@ -118,7 +119,7 @@ describe("in the server", () => {
     const [status] = await discord.shown(discord.command("status", { userId: guestId }));
     const command = discord.command("refresh", { userId: guestId });
     const button = discord.press("/ghauth refresh", { userId: guestId });
-    expect(status).toMatchObject({ embeds: [{ title: "✅ GitHub token: fresh" }] });
+    expect(status).toMatchObject({ embeds: [{ title: `✅ GitHub token: fresh (${hostname()})` }] });
     for (const id of [command, button]) {
       const [refusal] = await discord.shown(id);
       expect(refusal).toMatchObject({
@@ -220,13 +221,26 @@ describe("the rest of a bot's life", () => {
     expect(discord.requests.every(({ method }) => method === "GET")).toBe(true);
   });
 
+  test("a command that was hidden from members without a permission is shown to all", async () => {
+    await using first = await createDiscordFake();
+    await using before = await startDiscord(first);
+    await before.host.stop();
+    const stored = first
+      .commands()
+      .map((command) => Object.assign(command, { default_member_permissions: "32" }));
+    await using discord = await createDiscordFake({ stored });
+    await using run = await startDiscord(discord);
+    expect(run.host.output()).toMatch(/"discord\.ready"[^\n]*"registered":\["ghauth"\]/);
+    expect(discord.commands()).toMatchObject([{ name: "ghauth", default_member_permissions: null }]);
+  });
+
   test("without a server the command is global, and only allowed users are answered", async () => {
     await using discord = await createDiscordFake();
     await using run = await startDiscord(discord, { guild: null });
     const stranger = discord.command("status", { userId: guestId });
     const [shown] = await discord.shown(discord.command("status"));
     await catchUp(discord);
-    expect(shown).toMatchObject({ embeds: [{ title: "❌ GitHub token: missing" }] });
+    expect(shown).toMatchObject({ embeds: [{ title: `❌ GitHub token: missing (${hostname()})` }] });
     expect(discord.seen(stranger).callbacks).toEqual([]);
     expect(discord.commands()).toMatchObject([{ name: "ghauth", contexts: [0] }]);
     expect(run.host.output()).not.toContain("access.nobody");

@@ -5,7 +5,6 @@ import {
   ApplicationCommandType,
   type Client,
   InteractionContextType,
-  PermissionFlagsBits,
   type RESTPostAPIApplicationCommandsJSONBody,
   Routes,
 } from "discord.js";
@@ -57,7 +56,8 @@ function describeCommand({ id, description, subcommands = [] }: Command, guildId
             name: each.name,
             description: text(each.description),
           })),
-    default_member_permissions: PermissionFlagsBits.ManageGuild.toString(),
+    // With any, Discord would hide the command from members without it, allowed roles or not. Who may do what is decided here.
+    default_member_permissions: null,
     // Only a global command has contexts.
     ...(guildId === null && { contexts: [InteractionContextType.Guild] }),
   } satisfies RESTPostAPIApplicationCommandsJSONBody;
