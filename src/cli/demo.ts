@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parseOptions } from "./parse-options.js";
 import { createGhauthCommand } from "../ghauth/ghauth-command.js";
 import { systemClock } from "../system/clock.js";
+import { endSoon } from "../system/end-soon.js";
 import { type Paths, resolvePaths } from "../system/paths.js";
 import { createDispatch } from "../takopi/dispatch.js";
 import { readTakopiConfig } from "../takopi/takopi-config.js";
@@ -27,7 +28,12 @@ export async function main(args: string[]): Promise<number> {
   const removeHome = () => rmSync(home, { recursive: true, force: true });
   process.once("exit", removeHome); // however it ends
   const stop = new AbortController();
-  for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(name, () => stop.abort());
+  for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+    process.once(name, () => {
+      stop.abort();
+      endSoon(); // whatever still runs
+    });
+  }
   const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const gitHub = createGitHubStandIn({
     apps: [
@@ -50,11 +56,13 @@ export async function main(args: string[]): Promise<number> {
       apiUrl: await gitHub.listen(),
       privateKey: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
     });
-    const command = createGhauthCommand({ clock: systemClock, env });
+    const command = createGhauthCommand({ clock: systemClock, env, hasTimerAndGh: false });
     const dispatch = createDispatch(new Map([[command.id, command]]), readTakopiConfig(paths.takopiConfig));
-    stdout.write(`A GitHub of its own on loopback, and a home of its own in ${home}: try /ghauth help\n\n`);
-    const answered = await runConsole({ input: stdin, output: stdout }, dispatch, stop.signal);
-    if (answered > 0 || stdin.isTTY || stop.signal.aborted) return 0;
+    stdout.write(`A GitHub of its own on loopback, and a home of its own in ${home}: try /ghauth help\n`);
+    stdout.write(stdin.isTTY ? "Tab completes; exit, or Ctrl-C, ends it.\n\n" : "\n");
+    const streams = { input: stdin, output: stdout };
+    const lines = await runConsole(streams, { dispatch, commands: [command] }, stop.signal);
+    if (lines > 0 || stdin.isTTY || stop.signal.aborted) return 0;
     for (const line of script) {
       if (stop.signal.aborted) return 0;
       stdout.write(`> ${line}\n`);

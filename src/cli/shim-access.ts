@@ -27,7 +27,7 @@ export function refusalOf(request: ShimRequest, { command, env }: Deps): string 
     const origin = { placeId: channelId, senderId, roleIds: [] };
     // Allowed users are so in every chat that Takopi serves; a private chat's own user is in the configured one.
     const mayRun = [policy, { ...policy, place: null }].some((each) => judge(origin, each) === "operator");
-    return mayRun ? null : refusal(parsed).text;
+    return mayRun ? null : refusal(parsed, senderId).text;
   } catch (error) {
     return `error:\n${messageOf(error)}`;
   }

@@ -1,6 +1,7 @@
 import { messageOf } from "../errors.js";
 import { redact } from "../token/secret.js";
 import { type AccessPolicy, judge, type Standing } from "./access.js";
+import { closestWord } from "./closest-word.js";
 import {
   type CommandBackend,
   type CommandContext,
@@ -46,10 +47,11 @@ export function createDispatch(
       return undefined;
     }
     const backend = parsed && backends.get(parsed.command);
-    if (!backend) return channelId === terminalChannel ? unknownCommand(parsed, backends) : undefined;
+    if (!backend)
+      return channelId === terminalChannel ? unknownCommand(text, { parsed, backends }) : undefined;
     if (standing === "guest" && isRestricted(backend, parsed)) {
       log?.info("command.refused", { ...who, command: parsed.command, args: parsed.args[0] });
-      return refusal(parsed);
+      return refusal(parsed, senderId);
     }
     try {
       await acknowledge?.();
@@ -87,22 +89,43 @@ export function isRestricted(
   return subcommands.some(({ name, restricted }) => restricted === true && name === word);
 }
 
-/** What somebody hears who is not an operator. */
-export function refusal({
-  command,
-  args: [word = ""],
-}: Pick<ParsedCommand, "command" | "args">): CommandResult {
+/** What somebody hears who is not an operator: with the id that an operator needs, where there is one. */
+export function refusal(
+  { command, args: [word = ""] }: Pick<ParsedCommand, "command" | "args">,
+  senderId: string | null,
+): CommandResult {
+  const identity = senderId === null ? "this chat does not say who you are" : `your id is ${senderId}`;
   return {
-    text: `You may not run /${command} ${word.toLowerCase()}: ask an operator, or be added to the allowed users in takopi.toml.`,
+    text: `You may not run /${command} ${word.toLowerCase()}: ask an operator to run it, or to add you to the allowed users in takopi.toml (${identity}).`,
     level: "warn",
     exitCode: 78,
   };
 }
 
-function unknownCommand(parsed: ParsedCommand | null, backends: Backends): CommandResult {
+/** What somebody at a terminal hears whose line names no command. */
+function unknownCommand(
+  text: string,
+  { parsed, backends }: { parsed: ParsedCommand | null; backends: Backends },
+): CommandResult {
   const known = [...backends.keys()].map((id) => `/${id}`).join(", ");
-  return {
-    text: parsed ? `There is no /${parsed.command} here: ${known}.` : `Commands here: ${known}.`,
-    level: "warn",
-  };
+  if (parsed) {
+    const meant = closestWord(parsed.command, [...backends.keys()]);
+    const guess = meant === null ? "" : ` Did you mean /${meant}?`;
+    return { text: `There is no /${parsed.command} here: ${known}.${guess}`, level: "warn" };
+  }
+  const meant = meantWithoutSlash(text, backends);
+  const guess = meant === null ? "" : ` Did you mean ${meant}?`;
+  return { text: `Commands here: ${known}.${guess}`, level: "warn" };
+}
+
+/** The command that a line would be with a slash: `ghauth status`, or `status` alone. */
+function meantWithoutSlash(text: string, backends: Backends): string | null {
+  const [word = "", next = ""] = text.trim().split(/\s+/);
+  const id = closestWord(word, [...backends.keys()]);
+  for (const backend of backends.values()) {
+    const names = (backend.subcommands ?? []).map(({ name }) => name);
+    const subcommand = closestWord(id === backend.id ? next : word, names);
+    if (subcommand !== null) return `/${backend.id} ${subcommand}`;
+  }
+  return id === null ? null : `/${id}`;
 }

@@ -20,6 +20,19 @@ test("the demo plays flow, status, refresh, status and leaves nothing behind", a
   );
 });
 
+test("the demo says nothing of a timer and a gh that it does not have", async () => {
+  const { stdout } = await runDemo("");
+  expect(stdout).not.toMatch(/timer|\bgh\b/i);
+});
+
+test("exit and quit end the demo, whatever comes after", async () => {
+  for (const word of ["exit", "quit", "/exit", " Quit "]) {
+    const { exitCode, stdout } = await runDemo(`${word}\n/ghauth status\n`);
+    expect(exitCode).toBe(0);
+    expect(stdout).not.toContain("GitHub token");
+  }
+});
+
 test("the demo answers piped lines one by one", async () => {
   const { exitCode, stdout } = await runDemo("/ghauth status\n/ghauth refresh\n/ghauth status\n");
   expect(exitCode).toBe(0);

@@ -38,7 +38,9 @@ describe("in the chat", () => {
       link_preview_options: { is_disabled: true },
       reply_markup: { inline_keyboard: [[{ callback_data: "/ghauth refresh" }]] },
     });
-    expect(answer.params.text).toMatch(/^<b>✅ GitHub token: fresh<\/b>\nprefix: ghs_1234…\nsha256: /);
+    expect(answer.params.text).toMatch(
+      /^<b>✅ GitHub token: fresh \([^\n]+\)<\/b>\nprefix: ghs_1234…\nsha256: /,
+    );
   });
 
   test("the menu of commands is this chat's alone, and the startup message is posted", () => {
@@ -91,7 +93,9 @@ describe("in the chat", () => {
       telegram.callsOf("answerCallbackQuery").find(({ params }) => params.callback_query_id === query),
     );
     expect(status.params.text).toContain("GitHub token: fresh");
-    expect(refused.params.text).toMatch(/^You may not run \/ghauth refresh: ask an operator/);
+    expect(refused.params.text).toMatch(
+      /^You may not run \/ghauth refresh: ask an operator .*\(your id is 43\)\.$/,
+    );
     expect(alert.params).toMatchObject({
       show_alert: true,
       text: expect.stringContaining("You may not run"),
@@ -115,7 +119,7 @@ describe("in the chat", () => {
     ["a bot with an operator's id", { from: { ...operator, is_bot: true } }],
   ])("%s is nobody in particular: no refresh", async (_who, options) => {
     const refused = await answerTo(telegram, telegram.say("/ghauth refresh", options));
-    expect(refused.params.text).toMatch(/^You may not run/);
+    expect(refused.params.text).toMatch(/^You may not run .*\(this chat does not say who you are\)\.$/);
   });
 
   test.each([

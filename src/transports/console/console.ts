@@ -1,6 +1,8 @@
 import { createInterface } from "node:readline";
 import { type CommandResult, terminalChannel } from "../../takopi/command-backend.js";
 import type { Dispatch } from "../../takopi/dispatch.js";
+import type { TransportService } from "../../takopi/transport.js";
+import { completeLine, isFarewell } from "./line.js";
 
 /** Streams that may be a terminal: `isTTY` is absent on others. */
 export type ConsoleStreams = {
@@ -9,13 +11,13 @@ export type ConsoleStreams = {
 };
 
 /**
- * Answers lines from a terminal, one by one, until its input ends: with a prompt where both ends are a terminal.
- * Resolves with how many lines were answered.
+ * Answers lines from a terminal, one by one, until its input ends, a line says `exit`, or `signal` aborts: with a prompt
+ * and completion where both ends are a terminal. Resolves with how many lines there were.
  */
 export async function runConsole(
   { input, output }: ConsoleStreams,
-  dispatch: Dispatch,
-  signal?: AbortSignal,
+  { dispatch, commands }: Pick<TransportService, "dispatch" | "commands">,
+  signal: AbortSignal,
 ): Promise<number> {
   const isTerminal = input.isTTY === true && output.isTTY === true;
   const lines = createInterface({
@@ -23,18 +25,30 @@ export async function runConsole(
     output,
     terminal: isTerminal,
     prompt: "> ",
-    ...(signal && { signal }),
+    signal,
+    completer: (line: string) => completeLine(line, commands),
   });
-  let answered = 0;
+  // A terminal that is read key by key gives Ctrl-C as a key: here it means what it means elsewhere.
+  lines.on("SIGINT", () => {
+    output.write("\n");
+    process.kill(process.pid, "SIGINT");
+  });
+  let isOpen = true;
+  lines.once("close", () => (isOpen = false));
+  const aborted = new Promise<void>((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  let count = 0;
   if (isTerminal) lines.prompt();
   for await (const line of lines) {
-    if (line.trim() !== "") {
-      await answer(line, { dispatch, output });
-      answered++;
-    }
-    if (isTerminal) lines.prompt();
+    if (line.trim() !== "") count++;
+    if (isFarewell(line)) break;
+    if (line.trim() !== "") await Promise.race([answer(line, { dispatch, output }), aborted]);
+    if (signal.aborted) break;
+    if (isTerminal && isOpen) lines.prompt();
   }
-  return answered;
+  lines.close();
+  return count;
 }
 
 /** Dispatches one line and prints what comes, as it comes. */

@@ -10,9 +10,9 @@ export const consoleTransport: TransportDescriptor = {
     allowlistKeys: [],
     login: null,
     postsStartupMessage: false,
-    run: async ({ dispatch }, signal) => {
+    run: async (service, signal) => {
       const { runConsole } = await import("./console.js");
-      await runConsole({ input: process.stdin, output: process.stdout }, dispatch, signal);
+      await runConsole({ input: process.stdin, output: process.stdout }, service, signal);
     },
   }),
 };
