@@ -2,7 +2,12 @@
 import { toGhauthError } from "./errors.js";
 import { redact } from "./token/secret.js";
 
-type Verb = { summary: string; load: () => Promise<{ main: (args: string[]) => Promise<number> }> };
+type Verb = {
+  summary: string;
+  /** It sends secrets over HTTP, which NODE_DEBUG would print. */
+  sendsSecrets?: true;
+  load: () => Promise<{ main: (args: string[]) => Promise<number> }>;
+};
 
 const subcommandVerb = async (name: string) => {
   const { runSubcommand } = await import("./cli/subcommand-verbs.js");
@@ -14,7 +19,11 @@ const verbs: Record<string, Verb> = {
   flow: { summary: "how a token travels", load: async () => subcommandVerb("flow") },
   status: { summary: "the token's state; [--json]", load: async () => subcommandVerb("status") },
   refresh: { summary: "run the refresh script once", load: async () => subcommandVerb("refresh") },
-  run: { summary: "the chat host; [--config FILE]", load: async () => import("./cli/run.js") },
+  run: {
+    summary: "the chat host; [--config FILE]",
+    sendsSecrets: true,
+    load: async () => import("./cli/run.js"),
+  },
   plugins: {
     summary: "the installed command backends; [--load] [--config FILE]",
     load: async () => import("./cli/plugins.js"),
@@ -29,10 +38,12 @@ const verbs: Record<string, Verb> = {
   },
   sidecar: {
     summary: "keeps a token file alive for containers; [--once | --health]",
+    sendsSecrets: true,
     load: async () => import("./sidecar/main.js"),
   },
   broker: {
     summary: "serves tokens over HTTP to many hosts; client add NAME",
+    sendsSecrets: true,
     load: async () => import("./broker/main.js"),
   },
   demo: {
@@ -59,6 +70,7 @@ async function main([name = "", ...args]: string[]): Promise<number> {
     return 64;
   }
   try {
+    if (verb.sendsSecrets && process.env["NODE_DEBUG"]) return await withoutNodeDebug();
     return await (await verb.load()).main(args);
   } catch (thrown) {
     const error = toGhauthError(thrown);
@@ -67,6 +79,13 @@ async function main([name = "", ...args]: string[]): Promise<number> {
     );
     return error.exitCode;
   }
+}
+
+/** Node has read NODE_DEBUG at its start, and only another Node goes without it. */
+async function withoutNodeDebug(): Promise<number> {
+  const { runInPlace } = await import("./exec/run-in-place.js");
+  const { NODE_DEBUG: _, ...env } = process.env;
+  return runInPlace([process.execPath, ...process.execArgv, ...process.argv.slice(1)], env);
 }
 
 // A reader that left (`ghauth status | head -1`) is no failure of ours.

@@ -1,4 +1,5 @@
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
+import { childEnvironment } from "../system/child-environment.js";
 import { runCommand } from "../system/run-command.js";
 import { lastLineOf } from "../token/redacted-lines.js";
 import type { Clock } from "../system/clock.js";
@@ -55,7 +56,7 @@ async function refresh(
     const { exitCode, stdout, stderr } = await runCommand([refreshScript], {
       timeoutMs: refreshTimeoutMs,
       env: {
-        ...env,
+        ...childEnvironment(env, { keeps: ["GITHUB_APP_PRIVATE_KEY"] }),
         TOKEN_ENV_FILE: tokenEnvFile,
         GHAUTH_TRIGGER: "exec",
         GHAUTH_SEEN_EPOCH: seenAt === null ? "" : String(Math.floor(seenAt.getTime() / 1000)),

@@ -1,4 +1,5 @@
 import { GhauthError } from "../errors.js";
+import { childEnvironment } from "../system/child-environment.js";
 import { systemClock } from "../system/clock.js";
 import { resolvePaths } from "../system/paths.js";
 import { readExecConfig } from "./exec-config.js";
@@ -29,7 +30,10 @@ export async function main(args: string[]): Promise<number> {
     // gh takes these for a host that is not github.com, and the former never.
     ...(config.isEnterprise ? ["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"] : []),
   ];
-  return runInPlace(command, { ...env, ...Object.fromEntries(variables.map((name) => [name, token])) });
+  return runInPlace(command, {
+    ...childEnvironment(env),
+    ...Object.fromEntries(variables.map((name) => [name, token])),
+  });
 }
 
 function commandIn(args: string[]): [string, ...string[]] | "help" {

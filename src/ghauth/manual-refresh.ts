@@ -1,4 +1,5 @@
 import { toGhauthError } from "../errors.js";
+import { childEnvironment } from "../system/child-environment.js";
 import type { Clock } from "../system/clock.js";
 import type { Environment } from "../system/paths.js";
 import { isBotToken } from "../token/bot-tokens.js";
@@ -87,7 +88,11 @@ const headroomSeconds = 5;
 function scriptEnvironment({ tokenEnvFile, refreshTimeoutMs }: PluginConfig, env: Environment): Environment {
   return {
     // Chat tokens are not the script's business, nor is what another caller told ours.
-    ...Object.fromEntries(Object.entries(env).filter(([name, value]) => !isWithheld(name, value ?? ""))),
+    ...Object.fromEntries(
+      Object.entries(childEnvironment(env, { keeps: ["GITHUB_APP_PRIVATE_KEY"] })).filter(
+        ([name, value]) => !isWithheld(name, value ?? ""),
+      ),
+    ),
     TOKEN_ENV_FILE: tokenEnvFile,
     GHAUTH_TRIGGER: "chat",
     GHAUTH_REFRESH_DEADLINE_SECONDS: String(Math.max(1, refreshTimeoutMs / 1000 - headroomSeconds)),
@@ -116,6 +121,6 @@ function explainRun(
 }
 
 const meanings: Record<number, string> = {
-  75: "a failure that can pass; try again",
+  75: "a transient failure; try again",
   78: "and a person must change something",
 };

@@ -2,6 +2,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
 import { redact, type Secret } from "../token/secret.js";
+import { runProcessGroup } from "../system/process-group.js";
 import type { PluginConfig } from "./plugin-config.js";
 import { shellWord } from "../files/shell-word.js";
 
@@ -23,42 +24,23 @@ const graceMs = 1_000;
  */
 export async function runRefreshScript(
   { refreshScript, runRefreshWith, refreshTimeoutMs }: PluginConfig,
-  { env, elapsedMs }: { env: Readonly<Record<string, string | undefined>>; elapsedMs: () => number },
+  { env, elapsedMs }: { env: NodeJS.ProcessEnv; elapsedMs: () => number },
 ): Promise<ScriptRun> {
   if (runRefreshWith.length === 0) checkScript(refreshScript);
   const [program, ...words] = [...runRefreshWith, refreshScript] as const;
-  const { execa } = await import("execa");
   const startedMs = elapsedMs();
-  const script = execa(program, words, {
-    env,
-    extendEnv: false,
-    stdin: "ignore",
-    all: true,
-    buffer: false,
-    detached: true, // a process group of its own, to be ended whole
-    reject: false,
-  });
-  const tail = keepTail(script.all);
-  const endGroup = () => signalGroup(script.pid, "SIGKILL");
-  // In a group of its own it would outlive a host that ends; and others clear up after it.
-  process.prependOnceListener("exit", endGroup);
-  let timedOut = false;
-  const timers = [
-    setTimeout(() => {
-      timedOut = true;
-      signalGroup(script.pid, "SIGTERM");
-    }, refreshTimeoutMs),
-    setTimeout(() => signalGroup(script.pid, "SIGKILL"), refreshTimeoutMs + graceMs),
-  ];
-  script.once("exit", () => {
-    endGroup(); // what it left behind
-    timers.push(setTimeout(() => script.all.destroy(), graceMs)); // or what left its group, output and all
-  });
-  const result = await script;
-  process.off("exit", endGroup);
-  for (const timer of timers) clearTimeout(timer);
-  if (result.exitCode === undefined && result.signal === undefined) throw cannotStart(program, result);
-  return { exitCode: result.exitCode ?? null, timedOut, ms: elapsedMs() - startedMs, output: tail() };
+  const tail = keepTail();
+  try {
+    const { exitCode, timedOut } = await runProcessGroup([program, ...words], {
+      env,
+      timeoutMs: refreshTimeoutMs,
+      graceMs,
+      onOutput: (_stream, chunk) => tail.add(chunk),
+    });
+    return { exitCode, timedOut, ms: elapsedMs() - startedMs, output: tail.text() };
+  } catch (error) {
+    throw cannotStart(program, error);
+  }
 }
 
 function checkScript(path: string): void {
@@ -76,11 +58,9 @@ function checkScript(path: string): void {
   }
 }
 
-function cannotStart(
-  program: string,
-  { code, cause }: { code?: string | undefined; cause?: unknown },
-): GhauthError {
-  if (code === "ENOENT") {
+function cannotStart(program: string, error: unknown): GhauthError {
+  const errno = errnoOf(error);
+  if (errno === "ENOENT") {
     return new GhauthError(
       "script_missing",
       `${program}, or the interpreter that its first line names, was not found.`,
@@ -88,7 +68,7 @@ function cannotStart(
   }
   return notExecutable(
     program,
-    code === "ENOEXEC" ? "its first line names no interpreter" : messageOf(cause),
+    errno === "ENOEXEC" ? "its first line names no interpreter" : messageOf(error),
   );
 }
 
@@ -99,32 +79,25 @@ function notExecutable(path: string, reason: string): GhauthError {
   );
 }
 
-function signalGroup(leader: number | undefined, signal: NodeJS.Signals): void {
-  try {
-    if (leader !== undefined) process.kill(-leader, signal);
-  } catch {
-    // the group has ended
-  }
-}
-
-/** Keeps the end of a stream, however much comes. */
-function keepTail(stream: NodeJS.ReadableStream): () => string {
+/** Keeps the end of what is added, however much comes. */
+function keepTail(): { add: (chunk: Buffer) => void; text: () => string } {
   let chunks: Buffer[] = [];
   let length = 0;
   let isCut = false;
-  stream.on("data", (chunk: Buffer | string) => {
-    chunks.push(Buffer.from(chunk));
-    length += chunk.length;
-    if (length <= 2 * keptBytes) return;
-    chunks = [Buffer.concat(chunks).subarray(-keptBytes)];
-    length = keptBytes;
-    isCut = true;
-  });
-  stream.on("error", () => {}); // the process's end tells what there is to tell
-  return () => {
-    const text = Buffer.concat(chunks).toString("utf8");
-    // The first word of what was cut may be the rest of a secret.
-    return isCut ? text.replace(/^\S*/, "…") : text;
+  return {
+    add: (chunk) => {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length <= 2 * keptBytes) return;
+      chunks = [Buffer.concat(chunks).subarray(-keptBytes)];
+      length = keptBytes;
+      isCut = true;
+    },
+    text: () => {
+      const text = Buffer.concat(chunks).toString("utf8");
+      // The first word of what was cut may be the rest of a secret.
+      return isCut ? text.replace(/^\S*/, "…") : text;
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, messageOf } from "../errors.js";
+import { childEnvironment } from "../system/child-environment.js";
 import type { Environment } from "../system/paths.js";
 import { ensureDirectory, writeFileAtomically } from "../files/atomic-file.js";
 import { removeAbandoned, scratchName } from "../files/scratch.js";
@@ -79,8 +80,8 @@ async function logIn(deps: GhAuthDeps, { configDir, host }: GhAuth, token: Secre
   }
 }
 
-function complaintOf({ exitCode, signal, stderr }: CommandResult): string {
-  if (signal === "SIGKILL") return "gh auth login took too long";
+function complaintOf({ exitCode, signal, timedOut, stderr }: CommandResult): string {
+  if (timedOut) return "gh auth login took too long";
   const said = firstLineOf(stderr);
   return `gh auth login ended with ${exitCode ?? signal}${said === "" ? "" : `: ${said}`}`;
 }
@@ -90,7 +91,7 @@ const withheld = /^(?:(?:GH|GITHUB)_(?:ENTERPRISE_)?TOKEN|GITHUB_APP_.*|GHAUTH_.
 
 function ghEnvironment(env: Environment, configDir: string): NodeJS.ProcessEnv {
   return {
-    ...Object.fromEntries(Object.entries(env).filter(([name]) => !withheld.test(name))),
+    ...Object.fromEntries(Object.entries(childEnvironment(env)).filter(([name]) => !withheld.test(name))),
     GH_CONFIG_DIR: configDir,
     GH_PROMPT_DISABLED: "1",
     GH_NO_UPDATE_NOTIFIER: "1",

@@ -3,12 +3,13 @@ import { isTokenText } from "../token/installation-token.js";
 import { lastLineOf } from "../token/redacted-lines.js";
 import { Secret } from "../token/secret.js";
 import type { CommandSourceConfig } from "./source-config.js";
+import { childEnvironment } from "../system/child-environment.js";
 import { type CommandResult, runCommand } from "../system/run-command.js";
 import { readToken } from "./token-answer.js";
 import type { ObtainedToken, SourceDeps, TokenSource } from "./token-source.js";
 
 const timeoutMs = 30_000;
-const mayPass = new Set(["EAGAIN", "ENOMEM", "EMFILE", "ENFILE", "ETXTBSY"]);
+const transient = new Set(["EAGAIN", "ENOMEM", "EMFILE", "ENFILE", "ETXTBSY"]);
 
 /** Runs GITHUB_TOKEN_COMMAND (a secret manager's client, say): its stdout is a bare token or `{"token","expires_at"}`. */
 export function createCommandSource(
@@ -21,16 +22,13 @@ export function createCommandSource(
       const limitMs = Math.min(timeoutMs, timeLeftMs());
       let result: CommandResult;
       try {
-        result = await runCommand(words, {
-          env: { ...env, GITHUB_APP_PRIVATE_KEY: undefined },
-          timeoutMs: limitMs,
-        });
+        result = await runCommand(words, { env: childEnvironment(env), timeoutMs: limitMs });
       } catch (error) {
-        const code = mayPass.has(errnoOf(error) ?? "") ? "source_unavailable" : "source_refused";
+        const code = transient.has(errnoOf(error) ?? "") ? "source_unavailable" : "source_refused";
         const sentence = `GITHUB_TOKEN_COMMAND ${program} cannot be run: ${messageOf(error)}.`;
         throw new GhauthError(code, sentence, { cause: error });
       }
-      if (result.signal === "SIGKILL") {
+      if (result.timedOut) {
         const seconds = Math.round(limitMs / 100) / 10;
         throw new GhauthError(
           "source_unavailable",

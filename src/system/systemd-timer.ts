@@ -1,11 +1,11 @@
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { errnoOf } from "../errors.js";
+import { errnoOf, messageOf } from "../errors.js";
+import { childEnvironment } from "./child-environment.js";
 import type { Clock } from "./clock.js";
 import type { Environment } from "./paths.js";
+import { runCommand } from "./run-command.js";
 
 /** The timer that bootstrap_user_refresh.sh installs, and the service that it starts. */
 export const refreshTimer = "takopi-github-token-refresh.timer";
@@ -56,25 +56,27 @@ export function createTimerReader({ clock, env }: { clock: Clock; env: Environme
 
 /** Asks the user's systemd manager about the refresh timer, in one call. Never rejects. */
 async function readTimer(env: Environment): Promise<TimerState> {
-  if (!env["XDG_RUNTIME_DIR"]) return { type: "unreachable", reason: "XDG_RUNTIME_DIR is not set" };
+  if (!env["XDG_RUNTIME_DIR"]) return unreachable("XDG_RUNTIME_DIR is not set");
   try {
-    const { stdout } = await promisify(execFile)(
-      "systemctl",
-      ["--user", "show", `--property=${properties}`, refreshTimer, refreshService],
+    const { exitCode, timedOut, stdout } = await runCommand(
+      ["systemctl", "--user", "show", `--property=${properties}`, refreshTimer, refreshService],
       // Its times have no offset: UTC makes them unambiguous.
-      { env: { ...env, LC_ALL: "C", TZ: "UTC" }, timeout: timeoutMs, killSignal: "SIGKILL" },
+      { env: { ...childEnvironment(env), LC_ALL: "C", TZ: "UTC" }, timeoutMs },
     );
+    if (timedOut) return unreachable(`systemctl did not answer within ${timeoutMs / 1000} s`);
+    if (exitCode !== 0) return unreachable("no user manager answers in XDG_RUNTIME_DIR");
     return parseTimer(stdout, findNotLingering());
   } catch (error) {
-    return { type: "unreachable", reason: reasonOf(error) };
+    return unreachable(
+      errnoOf(error) === "ENOENT"
+        ? "systemctl is not installed"
+        : `systemctl cannot be run: ${messageOf(error)}`,
+    );
   }
 }
 
-function reasonOf(error: unknown): string {
-  if (errnoOf(error) === "ENOENT") return "systemctl is not installed";
-  if (typeof error === "object" && error !== null && "killed" in error && error.killed === true)
-    return `systemctl did not answer within ${timeoutMs / 1000} s`;
-  return "no user manager answers in XDG_RUNTIME_DIR";
+function unreachable(reason: string): TimerState {
+  return { type: "unreachable", reason };
 }
 
 /** logind's own mark (`loginctl enable-linger`). */

@@ -260,7 +260,7 @@ describe.concurrent("a refresh script that is not as it should be", () => {
       "#!/bin/sh\necho GitHub is away; exit 75\n",
       0o755,
       75,
-      /ended with 75, a failure that can pass[\s\S]*GitHub is away/,
+      /ended with 75, a transient failure[\s\S]*GitHub is away/,
     ],
     [
       "failing for good",
