@@ -54,6 +54,7 @@ export async function refreshUnderLock(
     lock = opened.lock;
     const held = readTokenFile(config.tokenEnvFile);
     const isBad = held.type === "token" && isRefused(held.token.secret, deps.refusedTokenFile);
+    const refused = isBad ? held.token.secret : undefined;
     if (!options.force && !isBad && isJustPublished(held, clock.now(), options)) return null;
 
     const ghTimeoutMs = () => Math.min(longestGhMs, Math.max(shortestGhMs, timeLeftMs()));
@@ -61,7 +62,7 @@ export async function refreshUnderLock(
       {
         clock,
         random,
-        source: opened.source,
+        source: { ...opened.source, obtain: async () => opened.source.obtain(refused) },
         request,
         publish: async (token) => publish({ env, timeoutMs: ghTimeoutMs() }, config, token),
       },

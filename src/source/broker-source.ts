@@ -23,9 +23,9 @@ export function createBrokerSource(
   );
 
   return {
-    obtain: async () => {
+    obtain: async (refused) => {
       const askedAt = now();
-      const answer = await ask(http, address, bearer);
+      const answer = await askAbout(refused, async (at) => ask(http, at, bearer), address);
       if (answer.status !== 200) throw explainBroker(answer, { address, bearer });
       const token = readToken(answer.text);
       if (!token) {
@@ -37,6 +37,20 @@ export function createBrokerSource(
       return { ...token, expiresAt: new Date(token.expiresAt.getTime() - clockOffsetMs), clockOffsetMs };
     },
   };
+}
+
+/** A broker that keeps tokens is told of one that GitHub refused, so that it tries it; an older one does not know how to. */
+async function askAbout(
+  refused: Secret | undefined,
+  askAt: (url: URL) => Promise<HttpAnswer>,
+  address: URL,
+): Promise<HttpAnswer> {
+  if (!refused) return askAt(address);
+  const url = new URL(address);
+  url.searchParams.set("refused", refused.sha256.slice(0, 16));
+  const answer = await askAt(url);
+  const isUnknown = answer.status === 400 && /\brefused\b/.test(errorIn(parseJson(answer.text)));
+  return isUnknown ? askAt(address) : answer;
 }
 
 async function ask(http: HttpRequest, url: URL, bearer: Secret): Promise<HttpAnswer> {

@@ -2,6 +2,7 @@ import type { GhauthError } from "../errors.js";
 import type { HttpRequest } from "../github/http-client.js";
 import type { GitHubRequest } from "../github/github-api.js";
 import type { Clock } from "../system/clock.js";
+import type { Secret } from "../token/secret.js";
 import type { InstallationToken } from "../token/installation-token.js";
 import type { TokenSourceConfig } from "./source-config.js";
 
@@ -9,8 +10,11 @@ import type { TokenSourceConfig } from "./source-config.js";
 export type ObtainedToken = InstallationToken & { clockOffsetMs?: number };
 
 export type TokenSource = {
-  /** Gets a token, once: whoever calls decides about another try. */
-  obtain: () => Promise<ObtainedToken>;
+  /**
+   * Gets a token, once: whoever calls decides about another try. `refused` is one that GitHub refused before its time,
+   * for a source that would give the same again.
+   */
+  obtain: (refused?: Secret) => Promise<ObtainedToken>;
   /** Tells a final refusal more precisely, at the price of more questions to GitHub. */
   diagnose?: (refusal: GhauthError) => Promise<GhauthError>;
 };

@@ -16,7 +16,12 @@ export class Secret {
 
   /** The first 8 hex digits of its SHA-256: enough to tell two tokens apart, useless for anything else. */
   get fingerprint(): string {
-    return createHash("sha256").update(this.#value).digest("hex").slice(0, 8);
+    return this.sha256.slice(0, 8);
+  }
+
+  /** Its SHA-256 in hex. */
+  get sha256(): string {
+    return createHash("sha256").update(this.#value).digest("hex");
   }
 
   toString(): string {

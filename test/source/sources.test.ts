@@ -3,6 +3,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { createHttpClient } from "../../src/github/http-client.js";
+import { createBrokerSource } from "../../src/source/broker-source.js";
+import { systemClock } from "../../src/system/clock.js";
+import { Secret } from "../../src/token/secret.js";
 import { createVirtualClock, refreshInProcess } from "../support/in-process.js";
 import { createMachine, type Machine } from "../support/machine.js";
 
@@ -178,6 +182,37 @@ test("a broker's Retry-After is obeyed", async () => {
     ok: true,
   });
   expect(clock.slept).toEqual([7000]);
+});
+
+test("a broker is told which token GitHub refused; an older one, which does not know how, is asked again without", async () => {
+  const unknown = { error: "this route knows no refused, only min_ttl, permissions, repositories." };
+  let isOld = false;
+  await using machine = await createBrokerMachine(({ url = "" }, response) => {
+    if (isOld && url.includes("refused=")) send(response, { status: 400, body: unknown });
+    else send(response, { status: 200, body: { token: machine.token, expires_at: inAnHour() } });
+  });
+  const http = createHttpClient({ timeLeftMs: () => 5000, extraCaFile: null });
+  const source = createBrokerSource(
+    { http: http.request, clock: systemClock },
+    {
+      type: "broker",
+      url: new URL(machine.env.GHAUTH_BROKER_URL),
+      bearerFile: machine.env.GHAUTH_BROKER_TOKEN_FILE,
+      workspace: null,
+    },
+  );
+  const told = "/admin/github-installation-token?min_ttl=3000&refused=0e81bb032a32d4cb";
+  const refused = new Secret("ghs_0123456789abcdefghij");
+  try {
+    for (isOld of [false, true]) expect((await source.obtain(refused)).secret.reveal()).toBe(machine.token);
+  } finally {
+    http.close();
+  }
+  expect(machine.asked.map(({ url }) => url)).toEqual([
+    told,
+    told,
+    "/admin/github-installation-token?min_ttl=3000",
+  ]);
 });
 
 test("a broker that is away is named, and is not GitHub", async () => {
