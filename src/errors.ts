@@ -13,21 +13,21 @@ export type Traits = {
   /** Nothing came that is an answer of the API that was asked. */
   isUnanswered?: true;
   /** What a broker's client is told; without it, that the refresh failed. */
-  toClient?: "try_later" | "denied" | "not_granted" | "not_installed";
+  toClient?: "github_away" | "rate_limited" | "no_token_now" | "denied" | "not_granted" | "not_installed";
 };
 
 /** Every code, and all that follows from it. */
 const codes = {
   usage: { exit: 64 },
 
-  github_unreachable: { exit: 75, isUnanswered: true, toClient: "try_later" },
-  github_unavailable: { exit: 75, isUnanswered: true, toClient: "try_later" },
-  rate_limited: { exit: 75, toClient: "try_later" },
+  github_unreachable: { exit: 75, isUnanswered: true, toClient: "github_away" },
+  github_unavailable: { exit: 75, isUnanswered: true, toClient: "github_away" },
+  rate_limited: { exit: 75, toClient: "rate_limited" },
   clock_refused: { exit: 75, outlastsRun: true },
-  token_refused: { exit: 75, endsNewToken: true, toClient: "try_later" },
-  source_unavailable: { exit: 75, toClient: "try_later" },
+  token_refused: { exit: 75, endsNewToken: true, toClient: "no_token_now" },
+  source_unavailable: { exit: 75, toClient: "no_token_now" },
   lock_timeout: { exit: 75 },
-  refresh_timeout: { exit: 75, toClient: "try_later" },
+  refresh_timeout: { exit: 75, toClient: "no_token_now" },
   stopped: { exit: 75 },
   address_in_use: { exit: 75 },
   write_failed: { exit: 75 },

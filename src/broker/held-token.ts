@@ -18,6 +18,17 @@ const unknownLifeMs = 10 * 60_000;
 /** Never handed out with less, while another can be had. */
 export const leastLifeMs = 5 * 60_000;
 
+/**
+ * Whether it has `needMs` left, or 5 minutes. Where the source tells no expiry, or its tokens have less from the
+ * beginning, no better one can be had: then what it gives is enough.
+ */
+export function hasEnough(token: HeldToken, needMs: number, now: Date): boolean {
+  const { lifeMs, expiry } = token;
+  const leastMs = lifeMs > leastLifeMs ? leastLifeMs : lifeMs / 3;
+  const isGiven = expiry !== null && needMs <= lifeMs;
+  return lifeLeft(token, now) >= (isGiven ? Math.max(needMs, leastMs) : leastMs);
+}
+
 export function holdToken({ secret, expiresAt }: InstallationToken, now: Date): HeldToken {
   const until = expiresAt ?? new Date(now.getTime() + unknownLifeMs);
   return {

@@ -11,7 +11,7 @@ export type FoundInstallation = { id: string; isRemembered: boolean };
 export type Installations = {
   /** What is remembered, without asking. */
   recall: (place: Place) => string | null;
-  /** Rejects with `installation_not_found` or `repository_inaccessible`, which are remembered for 30 s. */
+  /** Rejects as finding it does. That it is absent is remembered for 30 s, what else a person must mend for 10 s. */
   find: (place: Place) => Promise<FoundInstallation>;
   forget: (place: Place) => void;
 };
@@ -20,6 +20,7 @@ type Found = { id: string } | { error: GhauthError; untilMs: number };
 
 const mostPlaces = 10_000;
 const absenceMs = 30_000;
+const refusalMs = 10_000;
 
 /** Which installation reaches a repository, or an owner's: asked once however many want to know, and remembered. */
 export function createInstallations(
@@ -39,7 +40,8 @@ export function createInstallations(
       return id;
     } catch (thrown) {
       const error = toGhauthError(thrown);
-      if (error.traits.isAbsence) found.set(key, { error, untilMs: clock.elapsedMs() + absenceMs });
+      const forMs = error.traits.isAbsence ? absenceMs : refusalMs;
+      if (!error.isTransient) found.set(key, { error, untilMs: clock.elapsedMs() + forMs });
       throw error;
     }
   };

@@ -6,6 +6,7 @@ import { adoptProxy } from "../source/settings.js";
 import type { Clock } from "../system/clock.js";
 import type { Environment, Paths } from "../system/paths.js";
 import type { BrokerOptions } from "./broker-config.js";
+import { watchGitHubClock } from "./github-clock.js";
 import { createMetrics, type Metrics } from "./metrics.js";
 import type { RoutesDeps } from "./routes.js";
 import { createTargetSources } from "./target-sources.js";
@@ -13,6 +14,7 @@ import { createSharedMint, mintAlone } from "./shared-mint.js";
 import { createSeal, readStoreKey } from "./token-seal.js";
 import { createTokens, type Tokens } from "./tokens.js";
 import type { TokenStore } from "./token-store.js";
+import { createTokenTrials } from "./token-trials.js";
 
 export type OpenTokensDeps = {
   clock: Clock;
@@ -47,13 +49,18 @@ export async function openTokens(
   }
   const { sources, config } = opened;
   const deadlineMs = config.deadlineSeconds * 1000;
-  const store = await openStore({ ...deps, metrics }, settings, options.store);
+  const { request, gitHubNow } = watchGitHubClock(clock, sources.request);
+  const trials = createTokenTrials({ clock, request });
+  const store = await openStore({ ...deps, metrics, gitHubNow }, settings, options.store);
   const tokens: Tokens = createTokens(
     {
       ...deps,
       sources,
-      request: sources.request,
-      shareMint: store ? createSharedMint({ clock, random, store }, { deadlineMs }) : mintAlone,
+      request,
+      trials,
+      shared: store
+        ? createSharedMint({ clock, random, store, trials, gitHubNow }, { deadlineMs })
+        : mintAlone,
       onMinted: (token) => {
         metrics.minted();
         log.debug("token.minted", { sha256: token.fingerprint, expires_at: token.expiresAt });
@@ -61,6 +68,9 @@ export async function openTokens(
       onFailed: ({ code }) => metrics.failed(code),
       onRenewalFailed: ({ code, message }) =>
         log.warn("token.kept", { code, sentence: `${message} The token that is held stays.` }),
+      onDropped: ({ fingerprint }) =>
+        log.warn("token.dropped", { sha256: fingerprint, sentence: "GitHub does not know it any more." }),
+      onNotReady: ({ code, message }) => log.warn("broker.not_ready", { code, sentence: message }),
     },
     { deadlineMs, host: config.apiUrl.host },
   );
@@ -97,7 +107,7 @@ async function openSources(
 }
 
 async function openStore(
-  { clock, log, metrics }: OpenTokensDeps & { metrics: Metrics },
+  { clock, log, metrics, gitHubNow }: OpenTokensDeps & { metrics: Metrics; gitHubNow: () => Date },
   settings: Environment,
   options: BrokerOptions["store"],
 ): Promise<TokenStore | null> {
@@ -112,7 +122,7 @@ async function openStore(
   };
   const { openRedisStore } = await import("./redis-store.js");
   const store = await openRedisStore(
-    { seal, now: clock.now, onChange },
+    { seal, now: clock.now, gitHubNow, onChange },
     {
       url: options.url,
       username: settings["GHAUTH_STORE_USERNAME"],

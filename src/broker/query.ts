@@ -10,6 +10,8 @@ export type TokenQuery = {
   minTtlMs: number;
   repositories: Repository[] | null;
   permissions: Record<string, string> | null;
+  /** The first 16 hex digits of the SHA-256 of a token that GitHub refused. */
+  refused: string | null;
 };
 
 const longestMinTtlSeconds = 3300;
@@ -17,7 +19,7 @@ const longestMinTtlSeconds = 3300;
 /** Parses the query of a request; `names` are those that its route knows. Throws a Refusal, 400. */
 export function parseTokenQuery(url: string, names: readonly string[]): TokenQuery {
   const at = url.indexOf("?");
-  if (at === -1) return { minTtlMs: 0, repositories: null, permissions: null };
+  if (at === -1) return { minTtlMs: 0, repositories: null, permissions: null, refused: null };
   const given = new URLSearchParams(url.slice(at + 1));
   for (const name of given.keys()) {
     // Somebody who misspells a narrower scope must not get a wider one.
@@ -29,6 +31,7 @@ export function parseTokenQuery(url: string, names: readonly string[]): TokenQue
     minTtlMs: parseMinTtl(valueOf("min_ttl")),
     repositories: parseNames(valueOf("repositories")),
     permissions: parseLevels(valueOf("permissions")),
+    refused: parseRefused(valueOf("refused")),
   };
 }
 
@@ -37,6 +40,11 @@ function parseMinTtl(text: string | null): number {
   if (!/^\d{1,4}$/.test(text) || Number(text) > longestMinTtlSeconds)
     throw refuse(`min_ttl must be whole seconds, at most ${longestMinTtlSeconds}`);
   return Number(text) * 1000;
+}
+
+function parseRefused(text: string | null): string | null {
+  if (text === null || /^[0-9a-f]{16}$/i.test(text)) return text && text.toLowerCase();
+  throw refuse("refused must be the first 16 hex digits of the refused token's SHA-256");
 }
 
 function parseNames(text: string | null): Repository[] | null {

@@ -2,8 +2,8 @@ import type { Scope } from "../github/scope.js";
 import type { Client } from "./clients.js";
 import { decideTarget } from "./policy.js";
 import { parseRepository, parseTokenQuery, type Repository } from "./query.js";
-import { Refusal } from "./refusal.js";
-import type { Tokens } from "./tokens.js";
+import { type Asked, Refusal } from "./refusal.js";
+import type { Tokens, Wanted } from "./tokens.js";
 import { renderScope, type TokenTarget } from "./token-target.js";
 
 /** One route that serves a token. */
@@ -19,7 +19,7 @@ export type TokenRoute = {
 
 type Param = (name: string) => string;
 
-const policyQuery = ["min_ttl", "permissions", "repositories"];
+const policyQuery = ["min_ttl", "permissions", "repositories", "refused"];
 
 export const tokenRoutes: TokenRoute[] = [
   {
@@ -47,7 +47,7 @@ export const tokenRoutes: TokenRoute[] = [
     path: "/api/:namespace/:repository",
     pattern: /^\/api\/(?<namespace>[^/%]+)\/(?<repository>[^/%]+)$/,
     name: "repository",
-    query: ["min_ttl", "permissions"],
+    query: ["min_ttl", "permissions", "refused"],
     enter: (_, param) => {
       const repository = parseRepository(`${param("namespace")}/${param("repository")}`);
       if (!repository) throw new Refusal(400, "The path must end in an owner and a repository.");
@@ -63,9 +63,11 @@ export type Question = {
   target: TokenTarget;
   /** The target's scope, for the log. */
   scope: string;
-  minTtlMs: number;
+  wanted: Wanted;
   /** What tokman's route names in its answer; null on the others. */
   repository: Repository | null;
+  /** What a refusal of it may speak of. */
+  asked: Asked;
 };
 
 export type QuestionDeps = {
@@ -85,6 +87,16 @@ export function readQuestion(
   if (typeof tokens === "string") throw new Refusal(404, tokens);
   const repositories = repository ? [repository] : query.repositories;
   const target = decideTarget(client, { ...query, repositories }, app);
-  const { minTtlMs } = query;
-  return { route: route.name, tokens, target, scope: renderScope(target.scope), minTtlMs, repository };
+  return {
+    route: route.name,
+    tokens,
+    target,
+    scope: renderScope(target.scope),
+    wanted: query,
+    repository,
+    asked: {
+      repository: repository && `${repository.owner}/${repository.name}`,
+      permissions: query.permissions !== null,
+    },
+  };
 }

@@ -35,7 +35,7 @@ export function createQuickAnswer(
   const prepare = (client: Client, url: string): Prepared | null => {
     const known = prepared.get(`${client.name} ${url}`);
     const question = known?.client === client ? known.question : questionOf(deps, client, url);
-    const token = question?.tokens.peek(question.target, question.minTtlMs)?.token;
+    const token = question?.tokens.peek(question.target, question.wanted)?.token;
     if (!question || !token) return null;
     if (known?.question === question && known.token === token) return known;
     const { route, scope } = question;
@@ -57,10 +57,11 @@ export function createQuickAnswer(
     return fresh;
   };
 
-  return ({ method, url = "", headers }, outgoing) => {
+  return (incoming, outgoing) => {
+    const { method, url = "" } = incoming;
     if (method !== "GET" || url.length > longestUrl) return false;
     const startedMs = clock.elapsedMs();
-    const client = authenticate(headers.authorization);
+    const client = authenticate(incoming);
     const answer = client && attempt(() => prepare(client, url));
     if (!answer) return false;
     const { question, token, headers: head, body, logServed } = answer;

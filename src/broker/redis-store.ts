@@ -5,14 +5,14 @@ import { isObject, parseJson } from "../files/json.js";
 import { withinTime } from "../system/within-time.js";
 import { isTokenText } from "../token/installation-token.js";
 import { redact, Secret } from "../token/secret.js";
-import { isoSeconds } from "../token/token-file.js";
-import { type HeldToken, lifeLeft } from "./held-token.js";
+import { lifeLeft } from "./held-token.js";
 import type { Seal } from "./token-seal.js";
-import type { TokenStore, Unlock } from "./token-store.js";
+import type { StoredToken, TokenStore, Unlock } from "./token-store.js";
 
 export type RedisStoreDeps = {
   seal: Seal;
   now: () => Date;
+  gitHubNow: () => Date;
   /** Told when the store is lost, with the reason, and when it is back, with null. */
   onChange: (lostBecause: string | null) => void;
 };
@@ -26,17 +26,21 @@ const longestReconnectMs = 1000;
 const lockMs = 3000;
 const keepLockMs = 1000;
 
-const deleteIfOurs =
+const deleteIfSame =
   'if redis.call("get",KEYS[1])==ARGV[1] then return redis.call("del",KEYS[1]) end return 0';
 const keepIfOurs =
   'if redis.call("get",KEYS[1])==ARGV[1] then return redis.call("pexpire",KEYS[1],ARGV[2]) end return 0';
+/** A lock that lasts longer than any broker's is nobody's. */
+const takeLock =
+  'local ttl=redis.call("pttl",KEYS[1]) if ttl==-1 or ttl>tonumber(ARGV[2]) then redis.call("del",KEYS[1]) end ' +
+  'return redis.call("set",KEYS[1],ARGV[1],"NX","PX",ARGV[2])';
 
 /**
  * Tokens and mint locks in Redis. Its keys are hashes and its values are sealed, so that it learns no name and no
- * token; a token's life is Redis' own time to live, so that no two hosts need agree on the time.
+ * token. The expiry is sealed too, on GitHub's clock, so that no two hosts need agree on the time.
  */
 export async function openRedisStore(
-  { seal, now, onChange }: RedisStoreDeps,
+  { seal, now, gitHubNow, onChange }: RedisStoreDeps,
   { url, username, password }: RedisAddress,
 ): Promise<TokenStore> {
   const client = createClient({
@@ -72,12 +76,17 @@ export async function openRedisStore(
     }
   };
 
+  const runScript =
+    (script: string, name: string, ours: string) =>
+    async (...more: string[]) =>
+      ask(client.eval(script, { keys: [name], arguments: [ours, ...more] }));
+
   return {
     read: async (key) => {
       const name = nameOf("token", key);
-      const [sealed, ttlMs] = await ask(Promise.all([client.get(name), client.pTTL(name)]));
-      const opened = sealed === null || ttlMs <= 0 ? null : seal.open(sealed, name);
-      return opened === null ? null : parseHeld(opened, new Date(now().getTime() + ttlMs));
+      const [sealed, timeToLiveMs] = await ask(Promise.all([client.get(name), client.pTTL(name)]));
+      const opened = sealed === null || timeToLiveMs <= 0 ? null : seal.open(sealed, name);
+      return opened === null ? null : parseStored(opened, timeToLiveMs);
     },
     write: async (key, token) => {
       const name = nameOf("token", key);
@@ -86,19 +95,25 @@ export async function openRedisStore(
       const { lifeMs, expiry } = token;
       const text = JSON.stringify({
         token: token.secret.reveal(),
+        expires_at_ms: gitHubNow().getTime() + leftMs,
         life_ms: lifeMs,
         is_expiry_known: expiry !== null,
       });
       await ask(client.set(name, seal.seal(text, name), { expiration: { type: "PX", value: leftMs } }));
     },
+    drop: async (key, token) => {
+      const name = nameOf("token", key);
+      const sealed = await ask(client.get(name));
+      const opened = sealed === null ? null : seal.open(sealed, name);
+      if (sealed === null || opened === null) return;
+      if (parseStored(opened, 0)?.secret.reveal() === token.reveal())
+        await runScript(deleteIfSame, name, sealed)();
+    },
     lock: async (key) => {
       const name = nameOf("lock", key);
       const ours = randomUUID();
-      const options = { condition: "NX", expiration: { type: "PX", value: lockMs } } as const;
-      if ((await ask(client.set(name, ours, options))) === null) return null;
-      return keepLock(async (script, ...more) =>
-        ask(client.eval(script, { keys: [name], arguments: [ours, ...more] })),
-      );
+      if ((await runScript(takeLock, name, ours)(String(lockMs))) === null) return null;
+      return keepLock(async (script, ...more) => runScript(script, name, ours)(...more));
     },
     isReached: () => isReached,
     close: async () => {
@@ -113,23 +128,25 @@ function keepLock(run: (script: string, ...more: string[]) => Promise<unknown>):
   const keep = setInterval(() => void run(keepIfOurs, String(lockMs)).catch(() => {}), keepLockMs);
   return async () => {
     clearInterval(keep);
-    await run(deleteIfOurs);
+    await run(deleteIfSame);
   };
 }
 
+/** Brokers of another format have their own keys: they share nothing that they read differently. */
+const formatVersion = 2;
+
 function nameOf(what: "token" | "lock", key: string): string {
-  return `ghauth:${what}:${createHash("sha256").update(key).digest("hex")}`;
+  return `ghauth:${formatVersion}:${what}:${createHash("sha256").update(key).digest("hex")}`;
 }
 
-function parseHeld(text: string, expiresAt: Date): HeldToken | null {
+function parseStored(text: string, timeToLiveMs: number): StoredToken | null {
   const json = parseJson(text);
   if (!isObject(json)) return null;
-  const { token, life_ms: lifeMs, is_expiry_known: isExpiryKnown } = json;
+  const { token, expires_at_ms: expiresAtMs, life_ms: lifeMs, is_expiry_known: isExpiryKnown } = json;
   if (typeof token !== "string" || !isTokenText(token)) return null;
-  if (typeof lifeMs !== "number" || typeof isExpiryKnown !== "boolean") return null;
-  const secret = new Secret(token);
-  const expiry = isExpiryKnown ? isoSeconds(expiresAt) : null;
-  return { secret, expiresAt, lifeMs, expiry, fingerprint: secret.fingerprint };
+  if (typeof expiresAtMs !== "number" || typeof lifeMs !== "number" || typeof isExpiryKnown !== "boolean")
+    return null;
+  return { secret: new Secret(token), expiresAt: new Date(expiresAtMs), lifeMs, isExpiryKnown, timeToLiveMs };
 }
 
 async function waitUntilReady(client: {

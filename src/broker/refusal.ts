@@ -1,57 +1,71 @@
 import { type GhauthError, toGhauthError, type Traits } from "../errors.js";
-import { redact } from "../token/secret.js";
 
-/** A request that is answered with `{"error"}`; the sentence is for the client to read. */
+type Status = 400 | 401 | 403 | 404 | 429 | 500 | 503;
+
+/** A request that is answered with `{"error"}`; the sentence is for the client to read, `error` for the log. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
-  readonly status: 400 | 401 | 403 | 404 | 500 | 503;
+  readonly status: Status;
   readonly retryAfterSeconds: number | null;
+  readonly error: GhauthError | null;
 
-  constructor(status: Refusal["status"], sentence: string, retryAfterSeconds: number | null = null) {
+  constructor(
+    status: Status,
+    sentence: string,
+    { retryAfterMs, error = null }: { retryAfterMs?: number; error?: GhauthError | null } = {},
+  ) {
     super(sentence);
     this.status = status;
-    this.retryAfterSeconds = retryAfterSeconds;
+    this.retryAfterSeconds = retryAfterMs === undefined ? null : Math.max(1, Math.ceil(retryAfterMs / 1000));
+    this.error = error;
+  }
+
+  /** Whether the question is refused for what it asks; else an answer may come later, or from another broker. */
+  get isClientsFault(): boolean {
+    return this.status < 500;
   }
 }
 
-const unsaidWaitSeconds = 5;
-
 /** What was asked for: the repository of tokman's route, and whether permissions were named. */
-type Asked = { repository: string | null; permissions: boolean };
+export type Asked = { repository: string | null; permissions: boolean };
 
 const nothingAsked: Asked = { repository: null, permissions: false };
 
-/** What a client is told of a failure; the log has the rest. */
-export function refuse(
-  thrown: unknown,
-  asked: Asked = nothingAsked,
-): { refusal: Refusal; error: GhauthError | null } {
-  if (thrown instanceof Refusal) return { refusal: thrown, error: null };
+/**
+ * What a client is told of a failure: a sentence of ours for its kind. What GitHub, a command or another broker said
+ * is for the log alone.
+ */
+export function refuse(thrown: unknown, asked: Asked = nothingAsked): Refusal {
+  if (thrown instanceof Refusal) return thrown;
   const error = toGhauthError(thrown);
-  return { refusal: refusalOf(error, asked), error };
+  const { toClient } = error.traits;
+  return (toClient && answers[toClient](error, asked)) ?? new Refusal(500, "token refresh failed", { error });
 }
 
-function refusalOf(error: GhauthError, asked: Asked): Refusal {
-  const { toClient } = error.traits;
-  return (toClient && answers[toClient](error, asked)) ?? new Refusal(500, "token refresh failed");
-}
+const unsaidWaitMs = 5000;
+
+const later =
+  (sentence: string) =>
+  (error: GhauthError): Refusal =>
+    new Refusal(503, sentence, { retryAfterMs: error.retryAfterMs ?? unsaidWaitMs, error });
 
 /** What each kind of failure is answered with; null where the client had no part in it. */
 const answers: Record<
   NonNullable<Traits["toClient"]>,
   (error: GhauthError, asked: Asked) => Refusal | null
 > = {
-  try_later: (error) => new Refusal(503, redact(error.message), waitSeconds(error)),
-  denied: ({ message }) => new Refusal(403, redact(message)),
+  github_away: later("GitHub has no answer now: ask again later"),
+  rate_limited: later("GitHub limits our rate: ask again later"),
+  no_token_now: later("the token source has no token now: ask again later"),
+  // These sentences are the broker's own, and tell the client what else it can ask for.
+  denied: (error) => new Refusal(403, error.message, { error }),
   // A policy of too much is the operator's mistake; a query of too much is the client's.
-  not_granted: (_, { permissions }) =>
-    permissions ? new Refusal(403, "The App was not granted the permissions that are asked for.") : null,
-  not_installed: (_, { repository }) =>
+  not_granted: (error, { permissions }) =>
+    permissions
+      ? new Refusal(403, "The App was not granted the permissions that are asked for.", { error })
+      : null,
+  not_installed: (error, { repository }) =>
     repository === null
       ? null
-      : new Refusal(400, `Failed to retrieve a token: App is not installed on ${repository}`),
+      : new Refusal(400, `Failed to retrieve a token: App is not installed on ${repository}`, { error }),
 };
-
-function waitSeconds({ retryAfterMs }: GhauthError): number {
-  return retryAfterMs === undefined ? unsaidWaitSeconds : Math.max(1, Math.ceil(retryAfterMs / 1000));
-}

@@ -1,14 +1,18 @@
+import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { type AnswerDeps, conclude, describeToken, jsonHeaders, renderToken, type Said } from "./answer.js";
-import type { Authenticate } from "./clients.js";
+import type { Client } from "./clients.js";
 import { secondsLeft } from "./held-token.js";
-import { type QuestionDeps, readQuestion, type TokenRoute, tokenRoutes } from "./question.js";
+import { type Question, type QuestionDeps, readQuestion, type TokenRoute, tokenRoutes } from "./question.js";
+import { type ClientLimit, createRefusalLimits } from "./refusal-limit.js";
 import { Refusal, refuse } from "./refusal.js";
+import type { ServedToken } from "./token-cache.js";
 
 export type RoutesDeps = AnswerDeps &
   QuestionDeps & {
-    authenticate: Authenticate;
+    /** Who asks; undefined for somebody unknown. */
+    authenticate: (request: IncomingMessage) => Client | undefined;
     /** What /readyz says beside, of the shared store; null is nothing. */
     storeState: () => string | null;
   };
@@ -19,9 +23,12 @@ type RouteContext = Context<Env>;
 /** The broker's routes: Request -> Response. */
 export function createRoutes(deps: RoutesDeps): Hono<Env> {
   const server = new Hono<Env>();
+  const limitOf = createRefusalLimits(deps.clock);
   for (const route of tokenRoutes) {
     server.get(route.path, async (c) =>
-      c.env.incoming.method === "HEAD" ? methodNotAllowed("GET") : answerToken(deps, route, c),
+      c.env.incoming.method === "HEAD"
+        ? methodNotAllowed("GET")
+        : answerToken({ ...deps, limitOf }, route, c),
     );
     server.all(route.path, () => methodNotAllowed("GET"));
   }
@@ -31,15 +38,16 @@ export function createRoutes(deps: RoutesDeps): Hono<Env> {
   }
   server.notFound(() => json(404, { error: "not found" }));
   server.onError((thrown) => {
-    const { refusal, error } = refuse(thrown);
-    deps.log.error("request.failed", { code: error?.code, sentence: error?.message });
+    const refusal = refuse(thrown);
+    deps.log.error("request.failed", describeRefusal(refusal));
     return json(refusal.status, { error: refusal.message });
   });
   return server;
 }
 
 const openRoutes: Record<string, (deps: RoutesDeps) => Promise<Response>> = {
-  "/api/health": async () => json(200, { status: "ok" }),
+  // tokman says it by `message`.
+  "/api/health": async () => json(200, { status: "ok", message: "ok" }),
   "/healthz": async () => json(200, { status: "ok" }),
   "/readyz": answerReadiness,
   "/metrics": async ({ metrics, tokens, clock }) => {
@@ -49,6 +57,7 @@ const openRoutes: Record<string, (deps: RoutesDeps) => Promise<Response>> = {
   },
 };
 
+/** Whoever asks here is nobody we know: each answer is made of our own fixed words. */
 async function answerReadiness({ tokens, storeState }: RoutesDeps): Promise<Response> {
   const store = storeState();
   const beside = store === null ? {} : { store };
@@ -57,12 +66,13 @@ async function answerReadiness({ tokens, storeState }: RoutesDeps): Promise<Resp
     await tokens.check();
     return json(200, { status: "ready", ...beside });
   } catch (thrown) {
-    const { refusal } = refuse(thrown);
-    return json(503, { status: "not ready", error: refusal.message, ...beside });
+    return json(503, { status: "not ready", error: refuse(thrown).message, ...beside });
   }
 }
 
-async function answerToken(deps: RoutesDeps, route: TokenRoute, c: RouteContext): Promise<Response> {
+type TokenDeps = RoutesDeps & { limitOf: (client: string) => ClientLimit };
+
+async function answerToken(deps: TokenDeps, route: TokenRoute, c: RouteContext): Promise<Response> {
   const startedMs = deps.clock.elapsedMs();
   const { incoming } = c.env;
   const param = (name: string) => c.req.param(name) ?? "";
@@ -73,25 +83,43 @@ async function answerToken(deps: RoutesDeps, route: TokenRoute, c: RouteContext)
       ...conclude(deps, { route: route.name, status, startedMs }),
     });
   try {
-    const client = deps.authenticate(incoming.headers.authorization);
+    const client = deps.authenticate(incoming);
     if (!client) throw new Refusal(401, "unknown bearer token");
     said["client"] = client.name;
-    const question = readQuestion(deps, route, { client, url: incoming.url ?? "", param });
+    const limit = deps.limitOf(client.name);
+    const question = limit.read(() => readQuestion(deps, route, { client, url: incoming.url ?? "", param }));
     said["scope"] = question.scope;
-    const { token, from } = await question.tokens.get(question.target, question.minTtlMs);
+    const { token, from } = await getToken(question, limit);
     deps.metrics.served(from);
     Object.assign(said, describeToken(token, from), { ttl_seconds: secondsLeft(token, deps.clock.now()) });
     concluded("token.served", 200);
     return new Response(renderToken(token, question), { headers: jsonHeaders });
   } catch (thrown) {
-    const { refusal, error } = refuse(thrown, {
-      repository: route.name === "repository" ? `${param("namespace")}/${param("repository")}` : null,
-      permissions: c.req.query("permissions") !== undefined,
-    });
-    Object.assign(said, { code: error?.code, sentence: error?.message ?? refusal.message });
+    const refusal = refuse(thrown);
+    Object.assign(said, describeRefusal(refusal));
     concluded("token.refused", refusal.status);
     return json(refusal.status, { error: refusal.message }, refusalHeaders(refusal));
   }
+}
+
+async function getToken(
+  { tokens, target, wanted, asked }: Question,
+  limit: ClientLimit,
+): Promise<ServedToken> {
+  const held = tokens.peek(target, wanted);
+  if (held) return held;
+  return limit.ask(async () => {
+    try {
+      return await tokens.get(target, wanted);
+    } catch (thrown) {
+      throw refuse(thrown, asked);
+    }
+  });
+}
+
+/** The log has what the client is not told. */
+function describeRefusal({ error, message }: Refusal): Said {
+  return { code: error?.code, sentence: error?.message ?? message };
 }
 
 function refusalHeaders({ status, retryAfterSeconds }: Refusal): Record<string, string> {

@@ -29,7 +29,7 @@ export async function serve(args: string[]): Promise<number> {
       clock: systemClock,
       log,
       metrics,
-      authenticate: (authorization) => authenticate(authorization),
+      authenticate: ({ headers }) => authenticate(headers.authorization),
       tokens,
       app,
       storeState,

@@ -1,13 +1,20 @@
 import { GhauthError, toGhauthError } from "../errors.js";
 import type { Clock } from "../system/clock.js";
 import { createLruMap } from "./lru-map.js";
-import { type HeldToken, isDueForRenewal, hasGained, leastLifeMs, lifeLeft } from "./held-token.js";
+import {
+  type HeldToken,
+  hasEnough,
+  isDueForRenewal,
+  hasGained,
+  leastLifeMs,
+  lifeLeft,
+} from "./held-token.js";
 
 /** Where a served token came from. */
 export type ServedFrom = "mint" | "store" | "cache";
 export type ServedToken = { token: HeldToken; from: ServedFrom };
 
-/** Gets a token that is neither due for renewal nor has less than `needMs` left: from a shared store, or by minting. */
+/** Gets a token that is not due for renewal and has `needMs` left, if the source gives such: from a shared store, or by minting. */
 export type Obtain<Target> = (key: string, target: Target, needMs: number) => Promise<ServedToken>;
 
 export type TokenCacheDeps<Target> = {
@@ -20,13 +27,13 @@ export type TokenCacheDeps<Target> = {
 
 type Pause = { untilMs: number; error: GhauthError };
 
-/** Where nothing was said; for as long a token that is still good is served as it is. */
+/** After a failure that says nothing of time; meanwhile a token that is still good is served as it is. */
 const pauseMs = 10_000;
 const absencePauseMs = 30_000;
 const defaultMostTokens = 1000;
 
 export type TokenCache<Target> = {
-  /** A token with `needMs` left, or 5 minutes; below that only while no other can be had. Rejects as `obtain` does. */
+  /** A token with `needMs` left, or 5 minutes; below that only while no better one can be had. Rejects as `obtain` does. */
   get: (key: string, target: Target, needMs: number) => Promise<ServedToken>;
   /** The same at once, where nothing need be waited for; else null. */
   peek: (key: string, target: Target, needMs: number) => ServedToken | null;
@@ -36,6 +43,8 @@ export type TokenCache<Target> = {
   isAbsent: (key: string) => boolean;
   /** Lets the next `get` ask at once, whatever was said before. */
   unpause: (key: string) => void;
+  /** Forgets the token that is held. */
+  drop: (key: string) => void;
   /** The tokens that are held and live, by their keys. */
   live: () => [string, HeldToken][];
 };
@@ -105,7 +114,7 @@ export function createTokenCache<Target>({
     const token = held.get(key);
     const now = clock.now();
     if (!token || hasGained(token, now)) return null;
-    if (lifeLeft(token, now) < Math.max(needMs, leastLifeMs)) return null;
+    if (!hasEnough(token, needMs, now)) return null;
     if (isDueForRenewal(token, now)) renewInBackground(key, target);
     return { token, from: "cache" };
   };
@@ -115,20 +124,21 @@ export function createTokenCache<Target>({
     kept,
     isAbsent,
     unpause: pauses.delete,
+    drop: held.delete,
     get: async (key, target, needMs) => {
       const found = peek(key, target, needMs);
       if (found) return found;
-      const leastMs = Math.max(needMs, leastLifeMs);
       const pause = pauseOf(key);
       const instead = pause && kept(key);
       if (instead) return instead;
-      if (pause && (pause.error.retryAfterMs !== undefined || isAbsent(key)))
+      // What a person must mend is not mended by asking again at once.
+      if (pause && (pause.error.retryAfterMs !== undefined || !pause.error.isTransient))
         throw stillWaiting(pause, clock.elapsedMs());
       try {
         const joined = jobs.get(key);
-        const served = await (joined ?? renew(key, target, leastMs));
-        const isEnough = !joined || lifeLeft(served.token, clock.now()) >= leastMs;
-        return isEnough ? served : await renew(key, target, leastMs);
+        const served = await (joined ?? renew(key, target, needMs));
+        const isEnough = !joined || hasEnough(served.token, needMs, clock.now());
+        return isEnough ? served : await renew(key, target, needMs);
       } catch (thrown) {
         const fallback = kept(key);
         if (fallback) return fallback;

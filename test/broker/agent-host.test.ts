@@ -1,14 +1,12 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { bearerOf, createKeyHost, world } from "../support/broker.js";
+import { bearerOf, type Broker, createKeyHost, type KeyHost, world } from "../support/broker.js";
 import { answerOf, ask, createGitHost } from "../support/git-host.js";
 
-test("an agent host without a key gets its token from the broker: refresh script and git helper", async () => {
-  await using host = await createKeyHost(world);
-  host.letIn({ agent: 'workspaces = ["blue"]\nrepositories = ["acme/site"]' });
-  const broker = await host.startBroker();
-  await using agent = await createGitHost(world);
+/** A host without a key that gets its tokens from this broker, as a client who works on the site. */
+async function createAgentHost(host: KeyHost, broker: Broker) {
+  const agent = await createGitHost(world);
   rmSync(agent.paths.privateKey);
   const bearerFile = join(agent.root, "bearer");
   agent.write(bearerFile, `${bearerOf("agent")}\n`);
@@ -24,6 +22,18 @@ test("an agent host without a key gets its token from the broker: refresh script
       "",
     ].join("\n"),
   );
+  return agent;
+}
+
+async function createKeyHostWithBroker() {
+  const host = await createKeyHost(world);
+  host.letIn({ agent: 'workspaces = ["blue"]\nrepositories = ["acme/site"]' });
+  return Object.assign(host, { broker: await host.startBroker() });
+}
+
+test("an agent host without a key gets its token from the broker: refresh script and git helper", async () => {
+  await using host = await createKeyHostWithBroker();
+  await using agent = await createAgentHost(host, host.broker);
 
   const { exitCode, stderr } = await agent.refresh();
   const helped = await agent.helper(["get"], { input: `${ask()}\n` });
@@ -33,5 +43,22 @@ test("an agent host without a key gets its token from the broker: refresh script
   expect(host.github.liveTokens).toEqual([token]);
   const epoch = Number(/EXPIRES_EPOCH=(\d+)/.exec(agent.read(agent.paths.tokenEnvFile))?.[1]);
   expect(helped.stdout).toBe(answerOf(token, epoch));
-  expect(await broker.tokenLine()).toMatchObject({ client: "agent", route: "workspace", from: "mint" });
+  expect(await host.broker.tokenLine()).toMatchObject({ client: "agent", route: "workspace", from: "mint" });
+});
+
+test("a token that was revoked is replaced when git's helper asks again", async () => {
+  await using host = await createKeyHostWithBroker();
+  await using agent = await createAgentHost(host, host.broker);
+  await agent.refresh();
+  const dead = agent.heldToken() ?? "";
+  host.github.revoke(dead);
+
+  // What git does after a 401, and at the next command.
+  await agent.helper(["erase"], { input: `${ask("github.com", `password=${dead}`)}\n` });
+  const helped = await agent.helper(["get"], { input: `${ask()}\n` });
+
+  const [token = ""] = host.github.liveTokens;
+  expect(helped.stdout).toContain(`password=${token}\n`);
+  expect(agent.heldToken()).toBe(token);
+  expect(host.github.mints).toBe(2);
 });

@@ -1,7 +1,14 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@redis/client";
-import { expect, test, type TestContext, vi } from "vitest";
+import { expect, onTestFinished, test, type TestContext, vi } from "vitest";
+import { holdToken } from "../../src/broker/held-token.js";
+import { openRedisStore } from "../../src/broker/redis-store.js";
+import { createSharedMint } from "../../src/broker/shared-mint.js";
+import { createSeal } from "../../src/broker/token-seal.js";
+import { systemClock } from "../../src/system/clock.js";
+import { Secret } from "../../src/token/secret.js";
 import { type Broker, createKeyHost } from "../support/broker.js";
 import { app, expectNoSecret, installation } from "../support/machine.js";
 import { needs } from "../support/needs.js";
@@ -23,6 +30,14 @@ async function createFleet(context: TestContext) {
   const brokers: [Broker, Broker] = [await host.startBroker(args), await host.startBroker(args)];
   return Object.assign(host, { redis, brokers, storeArgs: args });
 }
+
+async function connectTo(url: string) {
+  const client = createClient({ url });
+  onTestFinished(() => client.destroy());
+  return client.connect();
+}
+
+type Redis = Awaited<ReturnType<typeof connectTo>>;
 
 const isOk = async (broker: Broker, path: string) => (await broker.call(path, { as: "ops" })).status === 200;
 
@@ -73,7 +88,7 @@ test("Redis learns neither a token nor a repository's name, and forgets when the
   const client = await createClient({ url: fleet.redis.url }).connect();
   try {
     const keys = await client.keys("*");
-    expect(keys).toEqual([expect.stringMatching(/^ghauth:token:[0-9a-f]{64}$/)]);
+    expect(keys).toEqual([expect.stringMatching(/^ghauth:2:token:[0-9a-f]{64}$/)]);
     const [key = ""] = keys;
     expectNoSecret((await client.get(key)) ?? "", [token]);
     expect(await client.pTTL(key)).toBeGreaterThan(3_500_000);
@@ -93,6 +108,92 @@ test("what another key sealed is no token: the broker mints its own", async (con
   expect(await isOk(stranger, admin)).toBe(true);
 
   expect(fleet.github.mints).toBe(2);
+});
+
+test("a token that died in the store is tried before it is first served, and is taken from the others", async (context) => {
+  await using fleet = await createFleet(context);
+  const [one, other] = fleet.brokers;
+  const dead = await one.token(admin, "ops");
+  fleet.github.revoke(dead);
+
+  const alive = await other.token(admin, "ops");
+
+  expect(fleet.github.isLive(alive)).toBe(true);
+  const later = await fleet.startBroker(fleet.storeArgs);
+  expect(await later.token(admin, "ops")).toBe(alive);
+  const refused = createHash("sha256").update(dead).digest("hex").slice(0, 16);
+  expect(await one.token(`${admin}?refused=${refused}`, "ops")).toBe(alive);
+  expect(fleet.github.mints).toBe(2);
+});
+
+test.for([
+  ["a longer TTL", async (redis: Redis, key: string) => redis.pExpire(key, 3_600_000 + 600_000)],
+  ["a shorter TTL", async (redis: Redis, key: string) => redis.pExpire(key, 2_700_000)],
+  ["no TTL", async (redis: Redis, key: string) => redis.persist(key)],
+  [
+    "a changed byte",
+    async (redis: Redis, key: string) => {
+      const sealed = Buffer.from((await redis.get(key)) ?? "", "base64");
+      sealed.writeUInt8(sealed.readUInt8(40) ^ 1, 40);
+      return redis.set(key, sealed.toString("base64"), { expiration: "KEEPTTL" });
+    },
+  ],
+] as const)("an entry with %s is not served", async ([, tamper], context) => {
+  await using fleet = await createFleet(context);
+  const [one, other] = fleet.brokers;
+  const first = await one.token(admin, "ops");
+  const redis = await connectTo(fleet.redis.url);
+  await tamper(redis, (await redis.keys("*"))[0] ?? "");
+
+  expect(await other.token(admin, "ops")).not.toBe(first);
+  expect(fleet.github.mints).toBe(2);
+});
+
+test("a lock without a TTL, or with one longer than a lock has, does not stop minting", async (context) => {
+  await using fleet = await createFleet(context);
+  const [one, other] = fleet.brokers;
+  const redis = await connectTo(fleet.redis.url);
+  await one.token("/api/acme/r0", "ops");
+  const lock = ((await redis.keys("*"))[0] ?? "").replace(":token:", ":lock:");
+  for (const options of [{}, { expiration: { type: "EX", value: 3600 } }] as const) {
+    await redis.flushDb();
+    await redis.set(lock, "somebody", options);
+    const broker = await fleet.startBroker(fleet.storeArgs);
+    expect(await isOk(broker, "/api/acme/r0")).toBe(true);
+  }
+  expect(await isOk(other, "/api/acme/r0")).toBe(true);
+  expect(fleet.github.mints).toBe(3);
+});
+
+test("brokers whose clocks are hours apart share a token, each with the expiry on its own clock", async (context) => {
+  needs(context, "redis-server");
+  const redis = await startRedis(tmpdir());
+  const seal = createSeal(randomBytes(32));
+  const secret = new Secret("ghs_0123456789abcdefghij");
+  const mintsAt = async (aheadMs: number) => {
+    const now = () => new Date(Date.now() + aheadMs);
+    const clock = { ...systemClock, now };
+    const gitHubNow = () => new Date();
+    const deps = { seal, now, gitHubNow, onChange: () => {} };
+    const store = await openRedisStore(deps, { url: new URL(redis.url) });
+    onTestFinished(store.close);
+    const trials = { isDead: async () => false, recall: () => undefined };
+    const shared = createSharedMint(
+      { clock, random: Math.random, store, trials, gitHubNow },
+      { deadlineMs: 5000 },
+    );
+    const mint = async () => holdToken({ secret, expiresAt: new Date(now().getTime() + 3_600_000) }, now());
+    const { from, token } = await shared.obtain("key", 0, mint);
+    return { from, leftMs: token.expiresAt.getTime() - now().getTime() };
+  };
+
+  expect(await mintsAt(0)).toMatchObject({ from: "mint" });
+  for (const hours of [-5, 5]) {
+    const { from, leftMs } = await mintsAt(hours * 3_600_000);
+    expect(from).toBe("store");
+    expect(leftMs).toBeGreaterThan(3_590_000);
+    expect(leftMs).toBeLessThanOrEqual(3_600_000);
+  }
 });
 
 test("Redis killed and started again under load loses no request, and the brokers share again", async (context) => {

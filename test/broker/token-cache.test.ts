@@ -9,17 +9,21 @@ const minute = 60_000;
 
 /** A cache over a GitHub whose tokens live an hour and are numbered, on a clock that only `pass` moves. */
 function createExample({ mostTokens = 100 } = {}) {
-  const state = { elapsedMs: 0, mints: 0, failure: null as GhauthError | null };
+  const state = {
+    elapsedMs: 0,
+    mints: 0,
+    failure: null as GhauthError | null,
+    /** null: the source tells no expiry. */
+    lifeMs: (60 * minute) as number | null,
+  };
   const renewalsFailed: string[] = [];
   const now = () => new Date(Date.UTC(2026, 10, 22) + state.elapsedMs);
   const obtain: Obtain<null> = async () => {
     if (state.failure) throw state.failure;
     state.mints += 1;
     const secret = new Secret(`example-token-${state.mints}`);
-    return {
-      token: holdToken({ secret, expiresAt: new Date(now().getTime() + 60 * minute) }, now()),
-      from: "mint",
-    };
+    const expiresAt = state.lifeMs === null ? null : new Date(now().getTime() + state.lifeMs);
+    return { token: holdToken({ secret, expiresAt }, now()), from: "mint" };
   };
   const clock = { now, elapsedMs: () => state.elapsedMs, sleep: async () => {} };
   const onRenewalFailed = ({ code }: GhauthError) => void renewalsFailed.push(code);
@@ -124,6 +128,31 @@ test("that the App is not installed is not asked again for 30 seconds", async ()
   pass(29_000);
   expect(cache.isAbsent("key")).toBe(true);
   await expect(ask()).rejects.toMatchObject({ code: "installation_not_found" });
+  pass(1_000);
+  expect(await ask()).toBe(1);
+});
+
+test.each([
+  ["no expiry", null],
+  ["20 minutes", 20 * minute],
+  ["4 minutes", 4 * minute],
+])("min_ttl asks a source that gives %s no more often than without it", async (_, lifeMs) => {
+  const { ask, pass, state } = createExample();
+  state.lifeMs = lifeMs;
+  await Promise.all(Array.from({ length: 20 }, async () => ask(50 * minute)));
+  for (let n = 0; n < 20; n++) await ask(50 * minute);
+  pass(minute);
+  expect(await ask(50 * minute)).toBe(1);
+  expect(state.mints).toBe(1);
+});
+
+test("what a person must mend is not asked again for 10 seconds", async () => {
+  const { ask, pass, state } = createExample();
+  state.failure = new GhauthError("permission_not_granted", "It was not granted.");
+  await expect(ask()).rejects.toBe(state.failure);
+  state.failure = null;
+  pass(9_000);
+  await expect(ask()).rejects.toMatchObject({ code: "permission_not_granted" });
   pass(1_000);
   expect(await ask()).toBe(1);
 });
