@@ -7,6 +7,7 @@ import { endSoon } from "../system/end-soon.js";
 import { resolvePaths } from "../system/paths.js";
 import { type BrokerOptions, parseBrokerOptions, readBrokerSettings } from "./broker-config.js";
 import { type Authenticate, authenticateNobody, createAuthenticate, readClients } from "./clients.js";
+import { thinCrowd } from "./crowd.js";
 import { closeGracefully, createBoundedServer, isLoopback, listen } from "./listen.js";
 import { createQuickAnswer } from "./quick-answer.js";
 import { createRoutes, type RoutesDeps } from "./routes.js";
@@ -29,7 +30,11 @@ export async function serve(args: string[]): Promise<number> {
       clock: systemClock,
       log,
       metrics,
-      authenticate: ({ headers }) => authenticate(headers.authorization),
+      authenticate: ({ headers, socket }) => {
+        const client = authenticate(headers.authorization);
+        if (client) crowd.admit(socket);
+        return client;
+      },
       tokens,
       app,
       storeState,
@@ -40,6 +45,7 @@ export async function serve(args: string[]): Promise<number> {
     const server = createBoundedServer((request, response) => {
       if (!answerAtOnce(request, response)) void answer(request, response);
     });
+    const crowd = thinCrowd(server);
     process.on("SIGHUP", () => {
       authenticate = reload(log, { clientsFile, options, authenticate });
     });

@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { expect, test, vi } from "vitest";
 import { createKeyHost, sendRaw } from "../support/broker.js";
 
@@ -30,4 +31,34 @@ test("SIGTERM ends a broker within 10 s, whatever GitHub still owes it, with 0",
   expect(await broker.stop()).toBe(0);
   expect(await asked).toBe("cut");
   expect(performance.now() - startedMs).toBeLessThan(12_000);
+});
+
+test("2,100 connections that nobody authenticates on do not keep a client out", async () => {
+  await using host = await createKeyHost();
+  host.letIn({ ops: "admin = true" });
+  const broker = await host.startBroker();
+  const [address = "", port = ""] = broker.address.split(":");
+  const strangers = Array.from({ length: 2100 }, () => connect(Number(port), address));
+  try {
+    for (const stranger of strangers) {
+      stranger.on("error", () => {}); // there is not room for all
+      stranger.write("GET /healthz HTTP/1.1\r\nHost: broker\r\n\r\n");
+    }
+    await Promise.all(
+      strangers.map(
+        async (stranger) =>
+          new Promise((answered) => void stranger.once("data", answered).once("close", answered)),
+      ),
+    );
+
+    const isServed = async () =>
+      broker.call("/admin/github-installation-token", { as: "ops" }).then(
+        ({ status }) => status === 200,
+        () => false,
+      );
+    await vi.waitUntil(isServed, { timeout: 15_000, interval: 500 });
+    expect(strangers.filter(({ closed }) => !closed).length).toBeGreaterThan(1000);
+  } finally {
+    for (const stranger of strangers) stranger.destroy();
+  }
 });
