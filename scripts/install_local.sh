@@ -78,6 +78,7 @@ reload_units() {
 
 shim_status=0
 shim=''
+files_for_uv=''
 skip_shim() { shim="Skipped: /ghauth inside Takopi, because $*"; }
 
 install_shim() {
@@ -93,12 +94,13 @@ install_shim() {
     return
   fi
   read -ra more -d '' <<<"${TAKOPI_INSTALL_WITH-}" || : # the end of the text ends it too
-  if ! words=$("$tool/bin/python" -B "$root/bridge/tool_requirements.py" "$tool/uv-receipt.toml" \
-    "$HOME/.takopi/takopi.toml" "$program_dir/current/bridge" "${more[@]}" 2>&1); then
-    shim_failed "what it was installed with cannot be told: ${words##*$'\n'}"
+  files_for_uv=$(mktemp -d)
+  if ! words=$("$tool/bin/python" -B "$root/bridge/uv_receipt.py" "$tool/uv-receipt.toml" \
+    "$HOME/.takopi/takopi.toml" "$program_dir/current/bridge" "$files_for_uv" "${more[@]}" 2>&1); then
+    shim_failed "${words##*$'\n'}"
     return
   fi
-  [[ $words != installed$'\n'* ]] || return 0
+  [[ $words != installed ]] || return 0
   # Without --reinstall-package uv would take a build of the old shim for this one.
   mapfile -t options <<<"${words#*$'\n'}"
   options=(tool install --reinstall-package takopi-ghauth "${options[@]}")
@@ -108,7 +110,8 @@ install_shim() {
     shim_failed "uv failed, as it says above."
     return
   }
-  shim="Takopi has /ghauth. Check it: takopi plugins --load. Then restart Takopi: systemctl --user restart takopi"
+  shim="Takopi has /ghauth. Check it: takopi plugins --load. Then restart Takopi: systemctl --user restart takopi
+Upgrade Takopi by uv tool upgrade takopi: uv tool install -U takopi would drop /ghauth without a word."
 }
 
 shim_failed() {
@@ -121,6 +124,7 @@ finish() {
   local status=$?
   trap - EXIT INT TERM HUP
   set +e
+  [[ -z $files_for_uv ]] || rm -rf -- "$files_for_uv"
   if [[ $is_done == no && $dry_run == no ]]; then
     put_back
     printf '%s: this installation was not completed; what was there before is in place again.\n' "${0##*/}" >&2

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createMachine } from "../support/machine.js";
@@ -22,6 +22,7 @@ async function createHost({ uv }: { uv: boolean }) {
       `#!/bin/sh
 if [ "$*" = "tool dir" ]; then echo '${tools}'; exit; fi
 printf '%s\\n' "$@" >'${told}'
+for word; do case $word in *.txt) cat "$word" >>'${machine.root}/read by uv' ;; esac; done
 [ ! -e '${machine.root}/uv fails' ] || { echo "error: no such package" >&2; exit 2; }\n`,
       0o755,
     );
@@ -36,8 +37,10 @@ printf '%s\\n' "$@" >'${told}'
     machine,
     told: () => (existsSync(told) ? machine.read(told).trim().split("\n") : null),
     failUv: () => machine.write(join(machine.root, "uv fails"), ""),
-    installTakopi: (requirements: string) => {
-      machine.write(join(tools, "takopi/uv-receipt.toml"), `[tool]\nrequirements = [${requirements}]\n`);
+    readByUv: () => machine.read(join(machine.root, "read by uv")),
+    installTakopi: (requirements: string, more = "") => {
+      const receipt = `[tool]\nrequirements = [${requirements}]\n${more}\n`;
+      machine.write(join(tools, "takopi/uv-receipt.toml"), receipt);
       mkdirSync(join(tools, "takopi/bin"));
       symlinkSync(python, join(tools, "takopi/bin/python"));
     },
@@ -70,6 +73,7 @@ describe.concurrent("install_local.sh and Takopi", () => {
     ]);
     expect(stdout).toContain("Check it: takopi plugins --load.");
     expect(stdout).toContain("systemctl --user restart takopi\n");
+    expect(stdout).toContain("uv tool install -U takopi would drop /ghauth without a word.");
     expect(existsSync(join(bridge, "pyproject.toml"))).toBe(true);
     expect(existsSync(join(bridge, "src/takopi_ghauth/backend.py"))).toBe(true);
   });
@@ -87,6 +91,31 @@ describe.concurrent("install_local.sh and Takopi", () => {
       expect(host.told()).toBe(null);
       expect(existsSync(join(host.machine.home, ".local/bin/ghauth"))).toBe(true);
     }
+  });
+
+  test("constraints are read from a file by uv, which is gone afterwards", async (context) => {
+    needsPython(context);
+    await using host = await createHost({ uv: true });
+    host.installTakopi('{ name = "takopi" }', 'constraints = [{ name = "anyio", specifier = ">=4" }]');
+    const temporary = join(host.machine.root, "temporary");
+    mkdirSync(temporary);
+    expect((await host.install([], { TMPDIR: temporary })).exitCode).toBe(0);
+    expect(host.told()).toContain("--constraints");
+    expect(host.readByUv()).toBe("anyio>=4\n");
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
+  test("what uv would lose is named: uv is told nothing, all else is installed, and it ends with 75", async (context) => {
+    needsPython(context);
+    await using host = await createHost({ uv: true });
+    host.installTakopi('{ name = "takopi" }', 'future = ["x"]');
+    const { exitCode, stderr } = await host.install();
+    expect(exitCode).toBe(75);
+    expect(stderr).toContain(
+      "warning: Takopi's /ghauth was not installed, all else was: uv's receipt holds future, which no option of uv tool install can say.",
+    );
+    expect(host.told()).toBe(null);
+    expect(existsSync(join(host.machine.home, ".local/bin/ghauth"))).toBe(true);
   });
 
   test("a uv that fails leaves the rest installed, is said, and ends with 75", async (context) => {
