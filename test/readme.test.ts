@@ -51,7 +51,9 @@ test("what takopi.example.toml leaves commented out is a configuration too, for 
   const directory = mkdtempSync(join(tmpdir(), "ghauth-test-"));
   try {
     const path = join(directory, "takopi.toml");
-    writeFileSync(path, example.replace(/^# (?=\[|\w+ = )/gm, "").replaceAll('"..."', '"1:token"'));
+    writeFileSync(path, example.replace(/^# (?=\[|\w+ = )/gm, "").replaceAll('"..."', '"1:token"'), {
+      mode: 0o600,
+    });
     const config = readTakopiConfig(path);
     expect(telegram.create(config, {})).toMatchObject({
       access: { place: { id: "-1001234567890", ownerId: null }, userIds: new Set(["42"]) },

@@ -6,7 +6,7 @@ import { isRestricted, refusal } from "../takopi/dispatch.js";
 import type { TakopiConfig } from "../takopi/takopi-config.js";
 import { transports } from "../transports/transports.js";
 import type { ShimRequest } from "./shim-request.js";
-import { readConfigOption } from "./config-option.js";
+import { readConfigOption, readConfigOptionOrDefaults } from "./config-option.js";
 
 type Deps = { command: Pick<GhauthCommand, "id" | "subcommands">; env: Environment };
 
@@ -18,12 +18,13 @@ export function refusalOf(request: ShimRequest, { command, env }: Deps): string 
   const parsed = { command: command.id, args: request.args };
   if (!isRestricted(command, parsed)) return null;
   const { channelId, senderId } = request.message;
-  if (senderId === null) {
-    if (request.pluginConfig["allow_unknown_sender_refresh"] === true) return null;
-    return "Refresh is for allowed users, and this transport does not say who asks. To let everybody refresh in the chats that Takopi serves, set allow_unknown_sender_refresh = true in [plugins.ghauth].";
-  }
   try {
-    const policy = readPolicy(readConfigOption(request.configPath ?? undefined, env));
+    const read = senderId === null ? readConfigOptionOrDefaults : readConfigOption;
+    // Takopi has read it too; here it is refused where others can change which script is run.
+    const config = read(request.configPath ?? undefined, env);
+    if (senderId === null)
+      return request.pluginConfig["allow_unknown_sender_refresh"] === true ? null : unknownSender;
+    const policy = readPolicy(config);
     const origin = { placeId: channelId, senderId, roleIds: [] };
     // Allowed users are so in every chat that Takopi serves; a private chat's own user is in the configured one.
     const mayRun = [policy, { ...policy, place: null }].some((each) => judge(origin, each) === "operator");
@@ -32,6 +33,9 @@ export function refusalOf(request: ShimRequest, { command, env }: Deps): string 
     return `error:\n${messageOf(error)}`;
   }
 }
+
+const unknownSender =
+  "Refresh is for allowed users, and this transport does not say who asks. To let everybody refresh in the chats that Takopi serves, set allow_unknown_sender_refresh = true in [plugins.ghauth].";
 
 const takopisDefault = "telegram";
 

@@ -1,5 +1,6 @@
-import { readFileSync } from "node:fs";
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
+import { readRegularFile } from "../files/regular-file.js";
+import { shellWord } from "../files/shell-word.js";
 import { isTable, parseToml, type TomlTable } from "../files/toml.js";
 
 /** Takopi's configuration as far as it concerns us; a transport's and a plugin's own table is theirs to parse. */
@@ -12,9 +13,17 @@ export type TakopiConfig = {
   enabledPlugins: string[];
 };
 
-/** Reads a takopi.toml. Throws `config_invalid`, naming file, and line or key. */
+/**
+ * Reads a takopi.toml. Throws `config_invalid`, naming file, and line or key; also for one that others can change, or
+ * read though it holds a bot token.
+ */
 export function readTakopiConfig(path: string): TakopiConfig {
-  const root = parseToml(readText(path), path);
+  const { text, mode } = readFile(path);
+  if ((mode & 0o022) !== 0)
+    throw openToOthers(path, { mode, what: "be changed", why: "names a program to run" });
+  const root = parseToml(text, path);
+  if ((mode & 0o044) !== 0 && holdsBotToken(tableIn(root, ["transports"], path)))
+    throw openToOthers(path, { mode, what: "be read", why: "holds a bot token" });
   return {
     path,
     transports: [...new Set(parseNames(root["transport"], `${path}: transport`))],
@@ -35,9 +44,10 @@ export function defaultTakopiConfig(path: string): TakopiConfig {
   };
 }
 
-function readText(path: string): string {
+function readFile(path: string): { text: string; mode: number } {
   try {
-    return readFileSync(path, "utf8");
+    const { text, stats } = readRegularFile(path);
+    return { text, mode: stats.mode & 0o777 };
   } catch (error) {
     const sentence =
       errnoOf(error) === "ENOENT"
@@ -45,6 +55,24 @@ function readText(path: string): string {
         : `The configuration ${path} cannot be read: ${messageOf(error)}.`;
     throw new GhauthError("config_invalid", sentence, { cause: error });
   }
+}
+
+function openToOthers(
+  path: string,
+  { mode, what, why }: { mode: number; what: string; why: string },
+): GhauthError {
+  const octal = mode.toString(8).padStart(4, "0");
+  return new GhauthError(
+    "config_invalid",
+    `${path} can ${what} by others (mode ${octal}), and it ${why}: see that it is as you left it, and run chmod 600 ${shellWord(path)}.`,
+  );
+}
+
+/** `bot_token`, or whatever else a transport calls its own; not a file or a variable that one is in. */
+function holdsBotToken(transports: TomlTable): boolean {
+  return Object.values(transports).some(
+    (table) => isTable(table) && Object.keys(table).some((key) => key.endsWith("token")),
+  );
 }
 
 function parseNames(value: unknown, what: string): string[] {

@@ -84,5 +84,6 @@ describe.skipIf(isSkipped(!isInstalled("script")))("the demo at a terminal", () 
     await demo.saw("Did you mean /ghauth status?");
     demo.type("/gauth\n");
     await demo.saw("There is no /gauth here: /ghauth. Did you mean /ghauth?");
+    expect(demo.output()).not.toContain("GitHub token");
   });
 });

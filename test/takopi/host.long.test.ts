@@ -160,7 +160,7 @@ describe("a configuration that cannot be served is told with file and key: 78", 
     const directory = mkdtempSync(join(tmpdir(), "ghauth-test-"));
     try {
       const path = join(directory, "takopi.toml");
-      writeFileSync(path, toml);
+      writeFileSync(path, toml, { mode: 0o600 });
       expect(() => createTransports(readTakopiConfig(path), { HOME: directory })).toThrow(
         expect.objectContaining({ exitCode: 78, message: expect.stringMatching(complaint) }),
       );
