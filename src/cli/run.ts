@@ -26,8 +26,9 @@ export async function main(args: string[]): Promise<number> {
     known: botTokens,
   });
 
-  const lock = takeInstanceLock(config.path, { botTokens, home: resolvePaths(env).home });
+  const lock = await takeInstanceLock(config.path, { botTokens, home: resolvePaths(env).home });
   process.once("exit", lock.release);
+  if (lock.complaint !== null) log.warn("instance_lock.weak", { message: lock.complaint });
   try {
     const plugins = installedPlugins(config);
     const { backends, errors } = await loadPlugins(plugins);

@@ -37,7 +37,11 @@ export async function takeFileLock(path: string, options: FileLockOptions): Prom
   const lock = { complaint: null, release: () => closeSync(file) };
   try {
     const exitCode = await runFlock(file, options);
-    if (exitCode === 0) return lock;
+    if (exitCode === 0) {
+      if (isSameFile(path, file)) return lock;
+      lock.release(); // its last holder removed it meanwhile
+      return await takeFileLock(path, options);
+    }
     if (exitCode !== heldByAnother) return { ...lock, complaint: `flock ended with ${exitCode}` };
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return { ...lock, complaint: "flock (util-linux) is not installed" };
@@ -55,13 +59,17 @@ export async function takeFileLock(path: string, options: FileLockOptions): Prom
 function inheritLock(path: string, descriptor: string | undefined): FileLock | null {
   if (descriptor === undefined || !/^[3-9]$/.test(descriptor)) return null;
   const file = Number(descriptor);
+  return isSameFile(path, file) ? { complaint: null, release: () => closeSync(file) } : null;
+}
+
+/** Whether a descriptor is the file's that is at `path` now; not so where there is no such descriptor, or no such file. */
+function isSameFile(path: string, descriptor: number): boolean {
   try {
-    const [held, lock] = [fstatSync(file), statSync(path)];
-    if (held.ino !== lock.ino || held.dev !== lock.dev) return null;
+    const [held, found] = [fstatSync(descriptor), statSync(path)];
+    return held.ino === found.ino && held.dev === found.dev;
   } catch {
-    return null; // no such descriptor, or no such file: then the lock is still to be taken
+    return false;
   }
-  return { complaint: null, release: () => closeSync(file) };
 }
 
 async function runFlock(

@@ -1,48 +1,65 @@
 import { createHash } from "node:crypto";
-import { linkSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, constants, ftruncateSync, realpathSync, rmSync, writeSync } from "node:fs";
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
+import { takeFileLock } from "../files/file-lock.js";
+import { openRegularFile, readRegularFile } from "../files/regular-file.js";
 import { displayPath } from "../system/paths.js";
 import { processIdentity } from "../system/process-start.js";
 import type { Secret } from "../token/secret.js";
 
-export type InstanceLock = { path: string; release: () => void };
+/** `complaint` is null, or why only the pid in it guards the lock. */
+export type InstanceLock = { path: string; complaint: string | null; release: () => void };
+
+const patienceMs = 200;
 
 /**
  * Takes Takopi's lock beside a configuration (`takopi.lock` for `takopi.toml`), so that one host at a time serves it.
- * A lock whose process is gone, or whose process number another has by now, is taken over. Rejects with `already_running`.
+ * Our hosts know each other by flock(2), which holds between containers too; the pid in the file is told for Takopi
+ * and for people. Takopi takes no flock: its lock is held while the pid in it lives. Rejects with `already_running`.
  */
-export function takeInstanceLock(
+export async function takeInstanceLock(
   configPath: string,
   { botTokens, home }: { botTokens: readonly Secret[]; home: string },
-): InstanceLock {
+): Promise<InstanceLock> {
   const path = `${realpathSync(configPath).replace(/\.[^./]*$/, "")}.lock`;
+  const whenHeld = () => alreadyRunning(displayPath(path, home));
+  const lock = await takeFileLock(path, { timeoutMs: patienceMs, whenHeld });
   const text = `${JSON.stringify({
     pid: process.pid,
     token_fingerprint: botTokens.length === 0 ? null : fingerprint(botTokens),
     process: processIdentity(process.pid),
   })}\n`;
-  const draft = `${path}.${process.pid}`;
   try {
-    writeFileSync(draft, text, { mode: 0o600 });
-    // A link either makes the lock or finds one: never half of one.
-    while (!tryLink(draft, path)) {
-      if (isHeld(readText(path))) throw alreadyRunning(displayPath(path, home));
-      setAside(path, `${draft}.stale`);
-    }
+    if (isHeld(readText(path))) throw whenHeld();
+    overwrite(path, text);
   } catch (error) {
+    lock.release();
     if (error instanceof GhauthError) throw error;
     throw new GhauthError("file_unusable", `The lock ${path} cannot be written: ${messageOf(error)}.`, {
       cause: error,
     });
-  } finally {
-    rmSync(draft, { force: true });
   }
+  let isReleased = false;
   return {
     path,
+    complaint: lock.complaint,
     release: () => {
+      if (isReleased) return;
+      isReleased = true;
       if (readText(path) === text) rmSync(path, { force: true });
+      lock.release();
     },
   };
+}
+
+/** In place, for the lock is this very file's; never empty meanwhile, for Takopi would take an empty one over. */
+function overwrite(path: string, text: string): void {
+  const { file } = openRegularFile(path, { flags: constants.O_WRONLY | constants.O_CREAT });
+  try {
+    ftruncateSync(file, writeSync(file, text));
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Takopi's: the first 10 hex digits. */
@@ -52,60 +69,43 @@ function fingerprint(botTokens: readonly Secret[]): string {
   return hash.digest("hex").slice(0, 10);
 }
 
-function tryLink(draft: string, path: string): boolean {
-  try {
-    linkSync(draft, path);
-    return true;
-  } catch (error) {
-    if (errnoOf(error) === "EEXIST") return false;
-    throw error;
-  }
-}
-
-/** Moves a stale lock away; should another host have replaced it meanwhile, puts that one back. */
-function setAside(path: string, aside: string): void {
-  try {
-    renameSync(path, aside);
-    if (isHeld(readText(aside))) tryLink(aside, path);
-  } catch (error) {
-    if (errnoOf(error) !== "ENOENT") throw error;
-  } finally {
-    rmSync(aside, { force: true });
-  }
-}
-
 function readText(path: string): string | null {
   try {
-    return readFileSync(path, "utf8");
+    return readRegularFile(path).text;
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return null;
     throw error;
   }
 }
 
+/** Whether the process that a lock tells of holds it, flock or not: Takopi, or a host of ours from before it took one. */
 function isHeld(text: string | null): boolean {
-  const { pid, identity } = parseLock(text);
-  if (pid === null || pid === process.pid) return false;
+  const lock = parseLock(text);
+  if (lock === null || lock.pid === process.pid) return false;
   try {
-    process.kill(pid, 0);
+    process.kill(lock.pid, 0);
   } catch (error) {
     if (errnoOf(error) === "ESRCH") return false;
   }
-  // Takopi's own lock tells no more than the number.
-  return identity === null || identity === processIdentity(pid);
+  // Takopi tells no more than the number. A number of ours may be another's by now, or one in another container.
+  return !lock.isOurs || (lock.identity !== null && lock.identity === processIdentity(lock.pid));
 }
 
-function parseLock(text: string | null): { pid: number | null; identity: string | null } {
+type LockText = { pid: number; isOurs: boolean; identity: unknown };
+
+function parseLock(text: string | null): LockText | null {
   let lock: unknown = null;
   try {
     lock = JSON.parse(text ?? "null");
   } catch {
     // neither Takopi nor we write such a lock: nobody holds it
   }
-  if (typeof lock !== "object" || lock === null) return { pid: null, identity: null };
-  const pid =
-    "pid" in lock && Number.isSafeInteger(lock.pid) && Number(lock.pid) > 0 ? Number(lock.pid) : null;
-  return { pid, identity: "process" in lock && typeof lock.process === "string" ? lock.process : null };
+  if (typeof lock !== "object" || lock === null || !("pid" in lock)) return null;
+  const pid = Number(lock.pid);
+  if (!Number.isSafeInteger(lock.pid) || pid <= 0) return null;
+  return "process" in lock
+    ? { pid, isOurs: true, identity: lock.process }
+    : { pid, isOurs: false, identity: null };
 }
 
 function alreadyRunning(shownPath: string): GhauthError {
