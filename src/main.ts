@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { toGhauthError } from "./errors.js";
-import { redact } from "./token/secret.js";
+import { redact } from "./token/redact.js";
 
 type Verb = {
   summary: string;

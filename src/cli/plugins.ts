@@ -1,6 +1,6 @@
 import { loadPlugins } from "../takopi/load-plugins.js";
 import { compare, type PluginList } from "../takopi/plugin-registry.js";
-import { redact } from "../token/secret.js";
+import { redact } from "../token/redact.js";
 import { readConfigOptionOrDefaults } from "./config-option.js";
 import { installedPlugins } from "./installed-plugins.js";
 import { parseOptions } from "./parse-options.js";

@@ -4,7 +4,7 @@ import { createGhauthCommand } from "../ghauth/ghauth-command.js";
 import { parsePluginConfig } from "../ghauth/plugin-config.js";
 import { systemClock } from "../system/clock.js";
 import { resolvePaths } from "../system/paths.js";
-import { redact } from "../token/secret.js";
+import { redact } from "../token/redact.js";
 import { type ShimRequest, parseShimRequest } from "./shim-request.js";
 import { parseOptions } from "./parse-options.js";
 import { refusalOf } from "./shim-access.js";

@@ -1,5 +1,6 @@
 import type { Reply } from "../takopi/command-backend.js";
-import { redact, type Secret } from "../token/secret.js";
+import { redact } from "../token/redact.js";
+import type { Secret } from "../token/secret.js";
 
 /** A reply without anything that looks like a credential, and without pieces of the known `secrets`. */
 export function redactReply<T extends Reply>(reply: T, secrets: readonly Secret[] = []): T {

@@ -1,7 +1,8 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
-import { redact, type Secret } from "../token/secret.js";
+import { redact } from "../token/redact.js";
+import type { Secret } from "../token/secret.js";
 import { runProcessGroup } from "../system/process-group.js";
 import type { PluginConfig } from "./plugin-config.js";
 import { shellWord } from "../files/shell-word.js";
@@ -106,7 +107,7 @@ const shownCharacters = 1_500;
 
 /** The end of a program's output as it may be shown: 20 lines and 1,500 characters at most, printable, redacted. */
 export function renderTail(output: string, secrets: readonly Secret[]): string {
-  const clean = redact(stripVTControlCharacters(output), secrets)
+  const clean = stripVTControlCharacters(redact(output, secrets))
     // oxlint-disable-next-line no-control-regex -- control characters are what is taken out
     .replace(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F\uFFFD]+/g, "·")
     .trim();

@@ -3,7 +3,7 @@ import { displayPath, type Environment, type Paths } from "../system/paths.js";
 import { readGhLogin } from "../system/gh-hosts.js";
 import { prefixOf } from "../token/installation-token.js";
 import { readLastRefresh, type RefreshLogEntry } from "../token/refresh-log.js";
-import { redact } from "../token/secret.js";
+import { redact } from "../token/redact.js";
 import { isRefused } from "../token/refused-token.js";
 import { isoSeconds, readTokenFile, type TokenFile } from "../token/token-file.js";
 import { isFromTheFuture, judgeTokenFile, millisecondsLeft, type TokenState } from "../token/token-state.js";

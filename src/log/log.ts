@@ -1,6 +1,7 @@
 import { pino } from "pino";
 import { GhauthError } from "../errors.js";
-import { redact, type Secret } from "../token/secret.js";
+import { redact } from "../token/redact.js";
+import type { Secret } from "../token/secret.js";
 
 const levels = ["debug", "info", "warn", "error"] as const;
 

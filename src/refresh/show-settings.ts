@@ -2,7 +2,7 @@ import { shellWord } from "../files/shell-word.js";
 import { settingKinds } from "../source/setting-kinds.js";
 import { parsePath } from "../source/source-config.js";
 import type { Environment, Paths } from "../system/paths.js";
-import { redact } from "../token/secret.js";
+import { redact } from "../token/redact.js";
 import type { RefreshConfig } from "./refresh-config.js";
 
 /**

@@ -1,5 +1,5 @@
 import { messageOf } from "../errors.js";
-import { redact } from "../token/secret.js";
+import { redact } from "../token/redact.js";
 import { type AccessPolicy, judge, type Standing } from "./access.js";
 import { closestWord } from "./closest-word.js";
 import {

@@ -1,4 +1,4 @@
-import { redact } from "./secret.js";
+import { redact } from "./redact.js";
 
 const longest = 200;
 

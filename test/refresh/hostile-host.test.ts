@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { parsePrivateKey } from "../../src/github/private-key.js";
-import { redact, Secret } from "../../src/token/secret.js";
+import { redact } from "../../src/token/redact.js";
+import { Secret } from "../../src/token/secret.js";
 import { createMachine, executables, type Machine } from "../support/machine.js";
 
 const helper = join(executables.refresh, "../git-credential-ghauth");
