@@ -3,15 +3,15 @@ import { readRegularFile } from "./regular-file.js";
 import { shellWord } from "./shell-word.js";
 
 /**
- * The variables of an env file, none where there is no file. Rejects with `config_invalid` where it cannot be read, or
- * where anybody can write to it, for its settings name programs to run.
+ * The text of an env file, empty where there is no file. Throws `config_invalid` where it cannot be read, or where
+ * anybody can write to it, for its settings name programs to run.
  */
-export function readEnvFile(path: string): Map<string, string> {
+export function readEnvText(path: string): string {
   try {
     const { text, stats } = readRegularFile(path);
-    if ((stats.mode & 0o002) === 0) return parseEnvFile(text);
+    if ((stats.mode & 0o002) === 0) return text;
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") return new Map();
+    if (errnoOf(error) === "ENOENT") return "";
     const sentence = `${path} cannot be read: ${messageOf(error)}. Correct its owner and mode.`;
     throw new GhauthError("config_invalid", sentence, { cause: error });
   }
@@ -21,17 +21,32 @@ export function readEnvFile(path: string): Map<string, string> {
   );
 }
 
-/**
- * The variables of an env file: `KEY=value` lines as systemd's `EnvironmentFile=` reads them (a comment is a whole
- * line), and, because people edit such files, also `export `, quotes, CRLF and a byte order mark. A later line wins.
- */
+/** The variables of an env file, none where there is no file. Throws as readEnvText does. */
+export function readEnvFile(path: string): Map<string, string> {
+  return parseEnvFile(readEnvText(path));
+}
+
+/** The variables in an env file's text. A later line wins. */
 export function parseEnvFile(text: string): Map<string, string> {
-  const variables = new Map<string, string>();
-  for (const line of text.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/)) {
-    const match = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line);
-    if (match?.[1] !== undefined) variables.set(match[1], unquote(match[2] ?? ""));
-  }
-  return variables;
+  return new Map(
+    text.split(/\r\n|\n|\r/).flatMap((line) => {
+      const set = parseEnvLine(line);
+      return set ? [[set.name, set.value] as const] : [];
+    }),
+  );
+}
+
+/**
+ * What a line of an env file sets: `KEY=value` as systemd's `EnvironmentFile=` reads it, but that
+ * a value ends with its line and a backslash outside of quotes stays. Because people edit such files, also with
+ * `export`, a byte order mark in front, or a comment behind a quoted value. Null for any other line.
+ */
+export function parseEnvLine(line: string): { name: string; value: string } | null {
+  const match = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$/.exec(
+    line.replace(/^\uFEFF/, ""),
+  );
+  const [, name, value] = match ?? [];
+  return name === undefined || value === undefined ? null : { name, value: unquote(value) };
 }
 
 function unquote(value: string): string {
@@ -40,4 +55,30 @@ function unquote(value: string): string {
   const [, quote, content] = match ?? [];
   if (content === undefined) return value;
   return quote === '"' ? content.replaceAll(/\\(["\\$`])/g, "$1") : content;
+}
+
+/**
+ * The text of an env file in which variables have other values, or none (null). Each line that says something else, or
+ * that says so already, stays as somebody wrote it. Throws `config_invalid` for a value with a line break.
+ */
+export function editEnvFile(text: string, values: ReadonlyMap<string, string | null>): string {
+  const current = parseEnvFile(text);
+  const changes = new Map([...values].filter(([name, value]) => value !== (current.get(name) ?? null)));
+  const kept = (text.match(/[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+$/g) ?? []).map((line) => {
+    const name = parseEnvLine(line)?.name ?? "";
+    const value = changes.get(name);
+    if (value === undefined) return /[\r\n]$/.test(line) ? line : `${line}\n`;
+    changes.set(name, null); // a second line for it goes
+    return value === null ? "" : renderEnvLine(name, value);
+  });
+  const added = [...changes].map(([name, value]) => (value === null ? "" : renderEnvLine(name, value)));
+  return [...kept, ...added].join("");
+}
+
+/** Quoted where that is needed, so that systemd too reads it as it was. */
+function renderEnvLine(name: string, value: string): string {
+  if (/[\r\n\0]/.test(value))
+    throw new GhauthError("config_invalid", `${name} must be on one line: its value has a line break.`);
+  const isPlain = /^(?!["'])[^\\]*$/.test(value) && value.trim() === value;
+  return `${name}=${isPlain ? value : `"${value.replaceAll(/["\\$`]/g, String.raw`\$&`)}"`}\n`;
 }

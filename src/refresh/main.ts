@@ -12,14 +12,16 @@ import { refreshUnderLock } from "./locked-refresh.js";
 import { parseRefreshConfig } from "./refresh-config.js";
 import { complaintsOf } from "../source/parse-all.js";
 import { adoptProxy, readRefreshSettings } from "../source/settings.js";
+import { renderSettingsFile } from "./settings-file.js";
 import { showSettings } from "./show-settings.js";
 import { type Report, reportFailure, reportRefreshed, reportStopped, skippedSentence } from "./report.js";
 
-const usage = `usage: takopi-refresh-github-token [--force | --settings]
+const usage = `usage: takopi-refresh-github-token [--force | --settings | --settings-file]
 
 Mints a GitHub App installation token, tries it, and publishes it to the token env file and gh.
-  --force     mint even if another run has just published a token
-  --settings  only print what would be used, as assignments for a shell, without secrets
+  --force          mint even if another run has just published a token
+  --settings       only print what would be used, as assignments for a shell, without secrets
+  --settings-file  only print ~/.config/takopi/github-app.env with the environment's settings written into it
 
 Settings come from the environment and ~/.config/takopi/github-app.env.
 Exit codes: 0 refreshed, 75 failed for now (the old token was kept), 78 a person must change something, 64 usage.
@@ -36,17 +38,24 @@ async function main(args: string[]): Promise<number> {
   if (options.help) return say("stdout", usage.trimEnd(), 0);
   try {
     const paths = resolvePaths(env);
-    return options.settings ? tellSettings(paths) : await run(paths, options.force);
+    if (options.settings) return tell(() => currentSettings(paths));
+    if (options["settings-file"]) return tell(() => renderSettingsFile(env, paths, process.cwd()));
+    return await run(paths, options.force);
   } catch (thrown) {
     const { message, exitCode } = toGhauthError(thrown);
     return say("stderr", redact(message), exitCode);
   }
 }
 
-function tellSettings(paths: Paths): number {
+function currentSettings(paths: Paths): string {
+  const settings = readRefreshSettings(env, paths);
+  return showSettings(settings, parseRefreshConfig(settings, paths), paths);
+}
+
+/** Prints what was asked for, or all that is wrong with the settings. */
+function tell(render: () => string): number {
   try {
-    const settings = readRefreshSettings(env, paths);
-    return say("stdout", showSettings(settings, parseRefreshConfig(settings, paths), paths), 0);
+    return say("stdout", render().replace(/\n$/, ""), 0);
   } catch (thrown) {
     const error = toGhauthError(thrown);
     return say("stderr", redact(complaintsOf(error).join("\n")), error.exitCode);
@@ -90,13 +99,17 @@ function oneLine(text: string): string {
   return text.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();
 }
 
-type Options = { force: boolean; settings: boolean; help: boolean };
+type Options = Record<"force" | "settings" | "settings-file" | "help", boolean>;
 
 function parseOptions(args: string[]): Options | GhauthError {
-  if (args.length === 0) return { force: false, settings: false, help: false }; // the timer's way, without loading the parser
+  // The timer's way, without loading the parser.
+  if (args.length === 0) return { force: false, settings: false, "settings-file": false, help: false };
   const off = { type: "boolean", default: false } as const;
   try {
-    return parseArgs({ args, options: { force: off, settings: off, help: { ...off, short: "h" } } }).values;
+    return parseArgs({
+      args,
+      options: { force: off, settings: off, "settings-file": off, help: { ...off, short: "h" } },
+    }).values;
   } catch (error) {
     return new GhauthError("usage", messageOf(error));
   }

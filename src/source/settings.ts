@@ -17,6 +17,9 @@ export function readRefreshSettings(env: Environment, { appEnvFile }: Paths): En
 
 const keyPathNames = ["GITHUB_APP_PRIVATE_KEY_PATH", "GITHUB_APP_PRIVATE_KEY_FILE"];
 
+/** What the key, or the way to it, may be called. */
+export const keyNames: readonly string[] = ["GITHUB_APP_PRIVATE_KEY", ...keyPathNames];
+
 function readAppEnvFile(path: string): Map<string, string> {
   const variables = readEnvFile(path);
   if (variables.has("GITHUB_APP_PRIVATE_KEY")) {
