@@ -16,19 +16,9 @@ known_options=(--dry-run)
 # shellcheck source=scripts/setup.bash
 source "${BASH_SOURCE[0]%/*}/setup.bash"
 
-# All but the key, and GHAUTH_TRIGGER, which belongs to one run.
-setting_names=(
-  GITHUB_APP_ID GITHUB_APP_INSTALLATION_ID GITHUB_APP_REPOSITORIES GITHUB_APP_PERMISSIONS GITHUB_API_URL
-  TOKEN_ENV_FILE GITHUB_TOKEN_SOURCE GHAUTH_BROKER_URL GHAUTH_BROKER_TOKEN_FILE GHAUTH_BROKER_WORKSPACE
-  GITHUB_TOKEN_COMMAND GH_AUTH GH_CONFIG_DIR GHAUTH_REFRESH_DEADLINE_SECONDS GHAUTH_HOSTS
-  HTTPS_PROXY NO_PROXY NODE_EXTRA_CA_CERTS
-)
-path_names=(TOKEN_ENV_FILE GHAUTH_BROKER_TOKEN_FILE GH_CONFIG_DIR NODE_EXTRA_CA_CERTS)
-key_names=(GITHUB_APP_PRIVATE_KEY GITHUB_APP_PRIVATE_KEY_PATH GITHUB_APP_PRIVATE_KEY_FILE)
-
 main() {
   read_options "$@"
-  read_settings
+  export -n GITHUB_APP_PRIVATE_KEY # no program that is called here needs it
   check_needs
   stop_if_missing
 
@@ -52,115 +42,67 @@ main() {
   show_result
 }
 
-# --- settings: the environment, else what is in github-app.env already
-
-declare -A settings=()
-
-read_settings() {
-  local line name value
-  # Shells often have the lower-case names.
-  HTTPS_PROXY=${HTTPS_PROXY:-${https_proxy:-}} NO_PROXY=${NO_PROXY:-${no_proxy:-}}
-  if [[ -r $settings_file ]]; then
-    while IFS= read -r line || [[ -n $line ]]; do
-      if read_assignment "$line"; then settings[$name]=$value; fi
-    done <"$settings_file"
-  fi
-  for name in "${setting_names[@]}" "${key_names[@]}"; do
-    [[ -z ${!name:-} ]] || settings[$name]=${!name}
-  done
-  export -n GITHUB_APP_PRIVATE_KEY # no program that is called here needs it
-  for name in "${path_names[@]}"; do
-    [[ ${settings[$name]:-/} == [/~]* ]] || settings[$name]=$PWD/${settings[$name]}
-  done
-  # Git, say, may hand over a list on several lines.
-  for name in GITHUB_APP_REPOSITORIES GITHUB_APP_PERMISSIONS; do
-    [[ -z ${settings[$name]:-} ]] || settings[$name]=${settings[$name]//$'\n'/ }
-  done
-  # One key: the environment's, under whichever name, beats the file's.
-  if [[ -n ${GITHUB_APP_PRIVATE_KEY:-} ]]; then
-    unset 'settings[GITHUB_APP_PRIVATE_KEY_PATH]' 'settings[GITHUB_APP_PRIVATE_KEY_FILE]'
-  elif [[ -n ${GITHUB_APP_PRIVATE_KEY_PATH:-}${GITHUB_APP_PRIVATE_KEY_FILE:-} ]]; then
-    unset 'settings[GITHUB_APP_PRIVATE_KEY]'
-    [[ -n ${GITHUB_APP_PRIVATE_KEY_PATH:-} ]] || unset 'settings[GITHUB_APP_PRIVATE_KEY_PATH]'
-  fi
-  token_env_dir=$(expanded "${settings[TOKEN_ENV_FILE]:-$config_dir/github-token.env}")
-  token_env_dir=${token_env_dir%/*}
-  gh_config_dir=$(expanded "${settings[GH_CONFIG_DIR]:-$config_home/gh}")
-}
-
-# github-app.env as it is to be: what the environment sets takes its line's place, the rest stays as somebody wrote it.
-render_settings() {
-  local line name value
-  local -A written=()
-  if [[ -r $settings_file ]]; then
-    while IFS= read -r line || [[ -n $line ]]; do
-      read_assignment "$line" || name=''
-      case " ${key_names[*]} " in *" ${name:--} "*) continue ;; esac
-      if [[ " ${setting_names[*]} " == *" ${name:--} "* && -n ${!name:-} ]]; then
-        [[ -n ${written[$name]:-} ]] || render_setting "$name"
-        written[$name]=yes
-      else
-        printf '%s\n' "$line"
-      fi
-    done <"$settings_file"
-  fi
-  for name in "${setting_names[@]}"; do
-    [[ -z ${!name:-} || -n ${written[$name]:-} ]] || render_setting "$name"
-  done
-}
-
-render_setting() {
-  local value=${settings[$1]} quote=''
-  case $value in
-  \"* | *\") quote="'" ;;
-  \'* | *\' | [[:space:]]* | *[[:space:]]) quote='"' ;;
-  esac
-  printf '%s=%s%s%s\n' "$1" "$quote" "$value" "$quote"
-}
-
 # --- what it needs
 
 check_needs() {
   need_node
+  need_plain_home
   need_program
   need_user_manager
-  check_settings
   command -v flock >/dev/null || missing+=("flock, from util-linux: without it two refreshes at once would both mint")
-  [[ ${settings[GH_AUTH]:-auto} == off ]] || command -v gh >/dev/null ||
+  if [[ -z $node || ! -f $root/dist/refresh/main.cjs ]]; then
+    missing+=("perhaps some settings: without Node and the program they cannot be looked at yet")
+  elif read_settings; then
+    check_settings
+  fi
+}
+
+# Sets $settings to what the environment and github-app.env make the refresh program use, and $settings_text to what is to
+# become of that file.
+settings='' settings_text=''
+read_settings() {
+  local complaints
+  if settings=$(ask_program --settings 2>/dev/null) && settings_text=$(ask_program --settings-file 2>/dev/null); then
+    return
+  fi
+  mapfile -t complaints < <(
+    # What is wrong with the file is said by both; and Node warns of certificates that it finds no file for.
+    { ask_program --settings || :; ask_program --settings-file; } 2>&1 >/dev/null | awk '!/^Warning: / && !seen[$0]++'
+  )
+  missing+=("${complaints[@]}")
+  # An ID that is missing does not keep the rest from being looked at.
+  settings=$(GITHUB_APP_ID=0 GITHUB_APP_INSTALLATION_ID=0 ask_program --settings 2>/dev/null)
+}
+
+ask_program() { GHAUTH_NODE=$node "$root/scripts/takopi-refresh-github-token" "$1"; }
+
+setting() { value_of "$1" "$settings"; }
+
+check_settings() {
+  use_paths_of "$settings"
+  need_own_directory TOKEN_ENV_FILE "$token_env_dir"
+  [[ -z $gh_config_dir ]] || need_own_directory GH_CONFIG_DIR "$gh_config_dir"
+  need_outside_of_tmp NODE_EXTRA_CA_CERTS "$(setting NODE_EXTRA_CA_CERTS)"
+  case $(setting GITHUB_TOKEN_SOURCE) in
+  app) find_key ;;
+  broker) need_outside_of_tmp GHAUTH_BROKER_TOKEN_FILE "$(setting GHAUTH_BROKER_TOKEN_FILE)" ;;
+  esac
+  [[ -z $gh_config_dir ]] || command -v gh >/dev/null ||
     warn "gh is not installed: only the token env file will be updated. Install gh, or set GH_AUTH=off."
 }
 
-check_settings() {
-  local name source=${settings[GITHUB_TOKEN_SOURCE]:-app}
-  for name in "${setting_names[@]}"; do
-    [[ ${settings[$name]:-} != *[$'\n\r']* ]] || missing+=("$name on one line: its value has a line break")
-  done
-  need_own_directory TOKEN_ENV_FILE "$token_env_dir"
-  [[ ${settings[GH_AUTH]:-auto} == off ]] || need_own_directory GH_CONFIG_DIR "$gh_config_dir"
-  case $source in
-  app)
-    need_setting GITHUB_APP_ID "the App ID (or client ID) from the App's settings page"
-    [[ -n ${settings[GITHUB_APP_INSTALLATION_ID]:-} || -n ${settings[GITHUB_APP_REPOSITORIES]:-} ]] ||
-      missing+=("GITHUB_APP_INSTALLATION_ID: the number at the end of the installation's settings URL (or GITHUB_APP_REPOSITORIES, to look it up)")
-    find_key
-    ;;
-  broker)
-    need_setting GHAUTH_BROKER_URL "the broker's base URL"
-    need_setting GHAUTH_BROKER_TOKEN_FILE "the file with this host's bearer token"
-    ;;
-  command) need_setting GITHUB_TOKEN_COMMAND "the command that prints a token" ;;
-  *) missing+=("a GITHUB_TOKEN_SOURCE that is app, broker or command: it is $source") ;;
-  esac
-}
-
-need_setting() { [[ -n ${settings[$1]:-} ]] || missing+=("$1: $2"); }
-
-# need_own_directory NAME DIRECTORY: the service's sandbox lets it write to that whole directory, and has a /tmp of its own.
+# need_own_directory NAME DIRECTORY: the service's sandbox lets it write to that whole directory.
 need_own_directory() {
   if [[ $HOME/ == "${2%/}"/* ]]; then
     missing+=("a directory of its own for $1: the refresh service must not write to all of ${2:-/}")
-  elif [[ $2/ == @(/tmp|/var/tmp)/* && $2/ != "$HOME"/* ]]; then
-    missing+=("a place outside of /tmp for $1: the refresh service has a /tmp of its own")
+  else
+    need_outside_of_tmp "$@"
+  fi
+}
+
+need_outside_of_tmp() { # need_outside_of_tmp NAME PATH
+  if [[ $2/ == @(/tmp|/var/tmp)/* && $2/ != "$HOME"/* ]]; then
+    missing+=("a place outside of /tmp for $1: the refresh service has a /tmp of its own, without $2")
   fi
 }
 
@@ -169,14 +111,14 @@ need_own_directory() {
 key='' key_source=''
 find_key() {
   local path
-  if [[ -n ${settings[GITHUB_APP_PRIVATE_KEY]:-} ]]; then
-    key=${settings[GITHUB_APP_PRIVATE_KEY]//'\n'/$'\n'}
+  if [[ -n ${GITHUB_APP_PRIVATE_KEY:-} ]]; then
+    key=${GITHUB_APP_PRIVATE_KEY//'\n'/$'\n'}
     [[ $key == *-----BEGIN* ]] || key=$(printf '%s' "$key" | base64 --decode 2>/dev/null | tr -d '\0') || key=''
     [[ $key == *-----BEGIN* ]] || missing+=("a GITHUB_APP_PRIVATE_KEY that is PEM, or base64 of it: its value is neither")
     key=${key%"${key##*[![:space:]]}"}$'\n'
     return
   fi
-  path=$(expanded "${settings[GITHUB_APP_PRIVATE_KEY_PATH]:-${settings[GITHUB_APP_PRIVATE_KEY_FILE]:-$key_file}}")
+  path=$(setting GITHUB_APP_PRIVATE_KEY_PATH)
   if [[ ! -f $path && -f $key_file ]]; then
     # It was told to remove the other copy, and the same command is run again.
     warn "there is no $path: the key that is installed already, $(shown "$key_file"), stays in use."
@@ -197,7 +139,7 @@ install_files() {
   ensure_dir "$config_dir" 0700
   ensure_dir "$state_dir" 0700
   ensure_dir "$token_env_dir"
-  [[ ${settings[GH_AUTH]:-auto} == off ]] || ensure_dir "$gh_config_dir"
+  [[ -z $gh_config_dir ]] || ensure_dir "$gh_config_dir"
   ensure_dir "$unit_dir"
   if [[ -n $key ]]; then
     put 0600 "$key_file" "$key"
@@ -205,7 +147,8 @@ install_files() {
     note_change "$key_file" "mode 0600"
     [[ $dry_run == yes ]] || chmod -- 0600 "$key_file"
   fi
-  put 0600 "$settings_file" "$(render_settings)"$'\n'
+  put 0600 "$settings_file" "$settings_text"$'\n'
+  keep_to_owner "$takopi_toml" "$(setting GHAUTH_BROKER_TOKEN_FILE)"
   resume_chat_host
   install_program
   at=${#undo_paths[@]}
@@ -236,8 +179,10 @@ refresh_once() {
   local before status complaint
   stop_service
   before=$(last_attempt)
-  say "refreshing the token…"
+  limit_first_run
+  say "refreshing the token: waiting for $(origin), for $first_run_seconds s at most…"
   if complaint=$(systemctl --user start "$refresh_unit.service" 2>&1); then
+    unlimit_first_run
     print_attempt
     return
   fi
@@ -250,6 +195,39 @@ refresh_once() {
   fi
   [[ $status == 75 ]] || status=78
   exit "$status"
+}
+
+# Whoever sits and waits is told sooner than a timer that GitHub is away.
+first_run_seconds=20
+limit_first_run() {
+  local own
+  own=$(setting GHAUTH_REFRESH_DEADLINE_SECONDS)
+  own=${own%.*}
+  if ((own <= first_run_seconds)); then
+    first_run_seconds=$own
+    return
+  fi
+  limit_file=$XDG_RUNTIME_DIR/systemd/user/$refresh_unit.service.d/first-run.conf # gone at the latest with the next boot
+  mkdir -p -- "${limit_file%/*}"
+  printf '[Service]\nEnvironment=GHAUTH_REFRESH_DEADLINE_SECONDS=%s\n' "$first_run_seconds" >"$limit_file"
+  systemctl --user daemon-reload
+}
+
+limit_file=''
+unlimit_first_run() {
+  [[ -n $limit_file ]] || return 0
+  rm -f -- "$limit_file"
+  rmdir -- "${limit_file%/*}" 2>/dev/null || : # it holds somebody else's
+  systemctl --user daemon-reload
+}
+
+# Where the token comes from, in words.
+origin() {
+  case $(setting GITHUB_TOKEN_SOURCE) in
+  app) printf 'GitHub at %s' "$(setting GITHUB_API_URL)" ;;
+  broker) printf 'the broker at %s' "$(setting GHAUTH_BROKER_URL)" ;;
+  command) printf 'GITHUB_TOKEN_COMMAND and GitHub' ;;
+  esac
 }
 
 stop_service() { systemctl --user stop "$refresh_unit.service" 2>/dev/null || :; } # one that never ran is not loaded
@@ -298,6 +276,7 @@ put_back_all() {
   put_back
   resume_chat_host
   [[ $is_started == yes ]] || return
+  unlimit_first_run
   [[ $had_timer == enabled* ]] || systemctl --user --quiet disable "$refresh_unit.timer" 2>/dev/null
   systemctl --user daemon-reload
   systemctl --user reset-failed "$refresh_unit.service" 2>/dev/null
@@ -310,27 +289,44 @@ put_back_all() {
 }
 
 show_result() {
-  local token_env_file=${settings[TOKEN_ENV_FILE]:-} table
+  local table
   say ""
   # It exits 1 for a token that is not fresh, and says so.
-  if [[ -z $token_env_file || -e $HOME/.takopi/takopi.toml ]]; then
+  if [[ $token_env_file == "$config_dir/github-token.env" || -e $takopi_toml ]]; then
     "$bin_dir/ghauth" status || :
   else
-    token_env_file=${token_env_file//\\/\\\\}
-    table="[plugins.ghauth]"$'\n'"token_env_file = \"${token_env_file//\"/\\\"}\""
+    table=$(shown "$token_env_file")
+    table=${table//\\/\\\\}
+    table="[plugins.ghauth]"$'\n'"token_env_file = \"${table//\"/\\\"}\""
     "$bin_dir/ghauth" status --config <(printf '%s\n' "$table") || :
-    say "For /ghauth to find the token, put these lines into ~/.takopi/takopi.toml:"$'\n'"$table"
+    say "For /ghauth to find the token, put these lines into $(shown "$takopi_toml"):"$'\n'"$table"
   fi
   say ""
   if [[ -n $key_source ]]; then
     say "The key is in $(shown "$key_file"). Remove the other copy now: rm -- $(printf '%q' "$key_source")"
   fi
-  if [[ -e $bin_dir/git-credential-ghauth ]]; then
-    say "For git to use the token, run: git config --global credential.https://github.com.helper ghauth"
-    [[ ":$PATH:" == *":$bin_dir:"* ]] || warn "$bin_dir is not on your PATH: add it, so that git and you find ghauth."
-  fi
-  [[ -e /var/lib/systemd/linger/$(id -un) ]] ||
-    warn "lingering is off for $(id -un): after the last logout nothing refreshes. Run: loginctl enable-linger $(id -un)"
+  tell_git_recipe
+  [[ ":$PATH:" == *":$bin_dir:"* ]] || warn "$bin_dir is not on your PATH: add it, so that git and you find ghauth."
+}
+
+# The empty line drops the helpers that were set before, gh's too, and with them git's complaint that there are several.
+tell_git_recipe() {
+  local helper
+  helper=credential.$(git_url).helper
+  say "For git to use the token, run:"
+  say "  git config --global --replace-all $helper ''"
+  say "  git config --global --add $helper ghauth"
+}
+
+# Where git finds what the API at GITHUB_API_URL is about: the API of GitHub's own clouds has a host of its own beside.
+git_url() {
+  local host
+  host=$(setting GITHUB_API_URL)
+  case $host in https://*) ;; *) host=https://github.com ;; esac
+  host=${host#https://}
+  host=${host%%/*}
+  case $host in api.github.com | api.*.ghe.com) host=${host#api.} ;; esac
+  printf 'https://%s' "$host"
 }
 
 main "$@"

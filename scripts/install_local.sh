@@ -21,6 +21,7 @@ source "${BASH_SOURCE[0]%/*}/setup.bash"
 main() {
   read_options "$@"
   need_node
+  need_plain_home
   stop_if_missing
   build
   need_program
@@ -34,6 +35,8 @@ main() {
   ensure_dir "$unit_dir"
   install_program
   install_units
+  read_settings
+  keep_to_owner "$takopi_toml" "$(value_of GHAUTH_BROKER_TOKEN_FILE "$saved_settings")"
   if [[ $dry_run == no ]]; then
     is_done=yes
     keep_all
@@ -66,6 +69,13 @@ install_units() {
     path=${path##*/}
     [[ $path == "$refresh_unit".* ]] || put 0644 "$unit_dir/$path" "$(render_unit "$path")"$'\n'
   done
+}
+
+# What is set up already: nothing where bootstrap has not run.
+read_settings() {
+  saved_settings=''
+  [[ -e $settings_file ]] || return 0
+  read_saved_settings || warn "the refresh cannot run with its settings: ${complaint//$'\n'/ }"
 }
 
 reload_units() {
@@ -136,12 +146,34 @@ show_result() {
   if ((${#changed[@]} == 0)); then say "Nothing to change: this version is installed already."; fi
   [[ -z $shim ]] || if ((shim_status == 0)); then say "$shim"; else warn "$shim"; fi
   [[ $dry_run == no ]] || return 0
-  say "ghauth is in $(shown "$bin_dir")."
+  say "ghauth is in $(shown "$bin_dir"), its documentation and takopi.example.toml in $(shown "$program_dir/current")."
   [[ ":$PATH:" == *":$bin_dir:"* ]] || warn "$bin_dir is not on your PATH: add it, so that git and you find ghauth."
-  say "With ~/.takopi/takopi.toml in place, start the chat host: systemctl --user enable --now $chat_unit"
-  if systemctl --user --quiet is-active "$chat_unit" 2>/dev/null && ((${#changed[@]} > 0)); then
-    say "It is running the old version: systemctl --user restart $chat_unit"
-  fi
+  say "With $(shown "$takopi_toml") in place, start the chat host: systemctl --user enable --now $chat_unit"
+  tell_of_running_units
+  tell_of_refresh_unit
+}
+
+tell_of_running_units() {
+  local unit
+  for unit in "$chat_unit" "$broker_unit"; do
+    systemctl --user --quiet is-active "$unit" 2>/dev/null || continue
+    ((${#changed[@]} == 0)) || say "$unit is running the old version: systemctl --user restart $unit"
+    systemctl --user --quiet is-enabled "$unit" 2>/dev/null ||
+      warn "$unit will be gone after the next boot. Run: systemctl --user enable $unit"
+  done
+}
+
+# bootstrap fills the refresh units in; whether they are this version's shows only when that is done once more.
+tell_of_refresh_unit() {
+  local unit
+  [[ -n $saved_settings ]] || return 0
+  use_paths_of "$saved_settings"
+  for unit in "$refresh_unit.service" "$refresh_unit.timer"; do
+    [[ -e $unit_dir/$unit ]] || continue
+    [[ $(render_unit "$unit") == "$(<"$unit_dir/$unit")" ]] && continue
+    warn "$unit is older than this program: run bootstrap again, $(shown "$program_dir/current/scripts/bootstrap_user_refresh.sh")"
+    return
+  done
 }
 
 main "$@"

@@ -19,14 +19,15 @@ export HOME
   state_home=${XDG_STATE_HOME:-}
   [[ $state_home == /* ]] || state_home=$HOME/.local/state
   config_dir=$config_home/takopi
-  token_env_dir=$config_dir
   state_dir=$state_home/takopi
   key_file=$config_dir/github-app.pem
   settings_file=$config_dir/github-app.env
+  takopi_toml=$HOME/.takopi/takopi.toml
   program_dir=$HOME/.local/lib/takopi-ghauth
   bin_dir=$HOME/.local/bin
   unit_dir=$HOME/.config/systemd/user
   chat_unit=takopi-ghauth.service
+  broker_unit=takopi-ghauth-broker.service
   refresh_unit=takopi-github-token-refresh
   executables=(ghauth git-credential-ghauth takopi-refresh-github-token)
 }
@@ -70,16 +71,20 @@ expanded() { case $1 in '~' | '~/'*) printf '%s%s' "$HOME" "${1#'~'}" ;; *) prin
 read_saved_settings() {
   complaint=''
   saved_settings=$(ask_for_saved_settings 2>/dev/null) && return
-  complaint=$(ask_for_saved_settings 2>&1 >/dev/null) || :
+  complaint=$(ask_for_saved_settings 2>&1 >/dev/null | awk '!seen[$0]++') || :
   return 1
 }
 
-# No variable that happens to be set now decides anything.
+# No variable that happens to be set now decides anything. The installed program knows a node; it may be an older one.
 ask_for_saved_settings() {
-  local program=$program_dir/current/bin/takopi-refresh-github-token
-  [[ -x $program ]] || program=$root/scripts/takopi-refresh-github-token
-  env -i HOME="$HOME" PATH="$PATH" XDG_CONFIG_HOME="${XDG_CONFIG_HOME:-}" XDG_STATE_HOME="${XDG_STATE_HOME:-}" \
-    "$program" --settings
+  local program
+  for program in "$root/scripts" "$program_dir/current/bin"; do
+    program+=/takopi-refresh-github-token
+    [[ -x $program ]] || continue
+    env -i HOME="$HOME" PATH="$PATH" XDG_CONFIG_HOME="${XDG_CONFIG_HOME:-}" XDG_STATE_HOME="${XDG_STATE_HOME:-}" \
+      GHAUTH_NODE="${node:-}" "$program" --settings && return
+  done
+  return 1
 }
 
 # value_of NAME ASSIGNMENTS: what they set it to, empty where they do not.
@@ -91,22 +96,12 @@ value_of() {
   )
 }
 
-# Sets $name and $value from a line of an env file, read as src/files/env-file.ts does; fails where it sets nothing.
-read_assignment() {
-  local line=${1#$'\xEF\xBB\xBF'}
-  [[ $line =~ ^[[:space:]]*(export[[:space:]]+)?([A-Za-z_][A-Za-z0-9_]*)[[:space:]]*=[[:space:]]*(.*)$ ]] || return
-  name=${BASH_REMATCH[2]} value=${BASH_REMATCH[3]}
-  value=${value%"${value##*[![:space:]]}"}
-  if [[ $value =~ ^(\".*\"|\'.*\')[[:space:]]+# ]]; then value=${BASH_REMATCH[1]}; fi
-  if [[ $value =~ ^\"(.*)\"$ || $value =~ ^\'(.*)\'$ ]]; then value=${BASH_REMATCH[1]}; fi
-}
-
 # --- what is missing, said in one go
 
 missing=()
 stop_if_missing() {
   ((${#missing[@]} == 0)) && return
-  printf '%s: nothing was changed, because this is missing:\n' "${0##*/}" >&2
+  printf '%s: nothing was changed, because this is missing or wrong:\n' "${0##*/}" >&2
   printf -- '- %s\n' "${missing[@]}" >&2
   exit 78
 }
@@ -116,9 +111,14 @@ need_node() {
   node=$("${GHAUTH_NODE:-node}" -p process.execPath 2>/dev/null) || node=''
   if [[ $node != /* ]]; then
     missing+=("Node.js 20.19 or later: install it, or give its path in GHAUTH_NODE")
-  elif ! "$node" -e 'const [a, b] = process.versions.node.split("."); process.exit(+a > 20 || (+a === 20 && +b >= 19) ? 0 : 1)'; then
+  elif ! "$node" -e 'const [a, b] = process.versions.node.split("."); process.exit(+a > 20 || (+a === 20 && +b >= 19) ? 0 : 1)' 2>/dev/null; then
     missing+=("Node.js 20.19 or later: $node is $("$node" --version)")
   fi
+}
+
+# Node imports no module from a path with a backslash, and a unit file takes no line break.
+need_plain_home() {
+  [[ $HOME != *[\\[:cntrl:]]* ]] || missing+=("a home directory without a backslash or a line break in its path: Node cannot run the program in $HOME")
 }
 
 need_program() {
@@ -171,6 +171,16 @@ ensure_dir() {
 note_change() { # note_change PATH WHAT
   changed+=("$1")
   if [[ $dry_run == yes ]]; then say "would change $(shown "$1"): $2"; else say "changed $(shown "$1"): $2"; fi
+}
+
+# Files of this user's with secrets, or with programs to run, that others may read or write: what reads them refuses that.
+keep_to_owner() {
+  local path
+  for path in "$@"; do
+    [[ -f $path && -O $path && $(stat -Lc %a -- "$path") != [0-7]00 ]] || continue
+    note_change "$path" "mode 0600, for it was open to others"
+    [[ $dry_run == yes ]] || chmod -- 0600 "$path"
+  done
 }
 
 # Called with a path before it is replaced or put back.
@@ -277,13 +287,12 @@ install_program() {
   fi
   put_link "releases/$id" "$program_dir/current"
   for name in "${executables[@]}"; do
-    [[ -e $root/scripts/$name || $name == ghauth ]] || continue
     target=$program_dir/current/bin/$name
     put_link "$target" "$bin_dir/$name"
   done
 }
 
-release_files=(package.json dist scripts systemd bridge)
+release_files=(package.json dist scripts systemd bridge README.md LICENSE CHANGELOG.md takopi.example.toml)
 
 release_id() {
   {
@@ -299,19 +308,23 @@ release_is_whole() {
 }
 
 write_release() {
-  local target=$1 quoted_node main script
+  local target=$1 name script
   (cd "$root" && cp -R -- "${release_files[@]}" "$target")
   mkdir -- "$target/bin"
-  quoted_node=$(sh_quote "$node")
-  script=$(<"$root/scripts/takopi-refresh-github-token")
-  main="node=$quoted_node main=$(sh_quote "$release/dist/refresh/main.cjs")"
-  printf '%s\n' "${script/"node='' main=''"/"$main"}" >"$target/bin/takopi-refresh-github-token"
-  printf '#!/bin/sh\nexec %s %s "$@"\n' "$quoted_node" "$(sh_quote "$release/dist/main.js")" >"$target/bin/ghauth"
+  put_executable ghauth dist/main.js $'#!/bin/sh\nnode=\'\' main=\'\'\n. "${main%/dist/*}/scripts/run-node.sh"'
+  for name in takopi-refresh-github-token:refresh git-credential-ghauth:git; do
+    script=$(<"$root/scripts/${name%:*}")
+    put_executable "${name%:*}" "dist/${name#*:}/main.cjs" "$script"
+  done
   chmod -- 0755 "$target"/{bin,scripts}/*
-  if [[ -e $root/scripts/git-credential-ghauth ]]; then
-    ln -s -- ../scripts/git-credential-ghauth "$target/bin/git-credential-ghauth"
-  fi
   chmod -R u=rwX,go=rX -- "$target"
+}
+
+# put_executable NAME MAIN TEXT: what runs MAIN of the release, with the paths of node and of MAIN in TEXT.
+put_executable() {
+  local paths
+  paths="node=$(sh_quote "$node") main=$(sh_quote "$release/$2")"
+  printf '%s\n' "${3/"node='' main=''"/"$paths"}" >"$target/bin/$1"
 }
 
 sh_quote() {
@@ -335,6 +348,13 @@ drop_old_releases() {
 # systemd's note of when a timer with Persistent= last ran.
 stamp_of() { printf '%s/systemd/timers/stamp-%s' "${XDG_DATA_HOME:-$HOME/.local/share}" "$1"; }
 
+# use_paths_of ASSIGNMENTS: where the refresh service writes, as the settings say.
+use_paths_of() {
+  token_env_file=$(value_of TOKEN_ENV_FILE "$1")
+  token_env_dir=${token_env_file%/*}
+  gh_config_dir=$(value_of GH_CONFIG_DIR "$1") # empty where gh is left alone
+}
+
 # Fills in a template of systemd/; $1 is its name. Values stand in double quotes there.
 render_unit() {
   local text name
@@ -346,7 +366,7 @@ render_unit() {
     [XDG_STATE_HOME]=$state_home
     [CONFIG_DIR]=$config_dir
     [STATE_DIR]=$state_dir
-    [TOKEN_ENV_DIR]=${token_env_dir:-/}
+    [TOKEN_ENV_DIR]=${token_env_dir:-$config_dir}
     [GH_CONFIG_DIR]=${gh_config_dir:-$config_home/gh}
   )
   for name in "${!values[@]}"; do text=${text//"@$name@"/"$(unit_quote "${values[$name]}")"}; done

@@ -49,7 +49,9 @@ async function main(args: string[]): Promise<number> {
 
 function currentSettings(paths: Paths): string {
   const settings = readRefreshSettings(env, paths);
-  return showSettings(settings, parseRefreshConfig(settings, paths), paths);
+  const extraCaFile = env["NODE_EXTRA_CA_CERTS"] || settings["NODE_EXTRA_CA_CERTS"];
+  const used = { ...settings, NODE_EXTRA_CA_CERTS: extraCaFile }; // Node itself has read the environment's
+  return showSettings(used, parseRefreshConfig(used, paths), paths);
 }
 
 /** Prints what was asked for, or all that is wrong with the settings. */

@@ -16,6 +16,7 @@ export function showSettings(settings: Environment, config: RefreshConfig, paths
     if (value !== undefined) used.set(name, kind === "path" ? parsePath(value, paths) : value);
   }
   for (const [name, value] of Object.entries(defaultsOf(config))) used.set(name, value);
+  if (!config.gh) used.delete("GH_CONFIG_DIR");
   return [...used].map(([name, value]) => `${name}=${shellWord(redact(value))}`).join("\n");
 }
 

@@ -2,6 +2,7 @@ import { errnoOf, GhauthError, messageOf } from "../errors.js";
 import { readRegularFile } from "../files/regular-file.js";
 import { shellWord } from "../files/shell-word.js";
 import { isTable, parseToml, type TomlTable } from "../files/toml.js";
+import { ownPackageRoot } from "../system/own-package.js";
 
 /** Takopi's configuration as far as it concerns us; a transport's and a plugin's own table is theirs to parse. */
 export type TakopiConfig = {
@@ -51,7 +52,7 @@ function readFile(path: string): { text: string; mode: number } {
   } catch (error) {
     const sentence =
       errnoOf(error) === "ENOENT"
-        ? `There is no configuration at ${path}: copy takopi.example.toml there (mode 600), or give another with --config.`
+        ? `There is no configuration at ${path}: copy takopi.example.toml there (mode 600; it is in ${ownPackageRoot()}), or give another with --config.`
         : `The configuration ${path} cannot be read: ${messageOf(error)}.`;
     throw new GhauthError("config_invalid", sentence, { cause: error });
   }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createMachine, executables, type Machine } from "../support/machine.js";
@@ -224,6 +225,8 @@ describe.concurrent("a bad configuration is told with file and place, and exits 
     const { exitCode, stderr } = await machine.ghauth(["status", "--config", "~/none.toml"]);
     expect(exitCode).toBe(78);
     expect(stderr).toMatch(/There is no configuration at .*none\.toml: copy takopi\.example\.toml there/);
+    const [, directory = ""] = /it is in (.*)\), or give/.exec(stderr) ?? [];
+    expect(existsSync(join(directory, "takopi.example.toml"))).toBe(true);
   });
 
   test("what stands around a mistake is not shown, for it may be a bot token", async () => {

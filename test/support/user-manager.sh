@@ -50,21 +50,37 @@ fi
 slice=/sys/fs/cgroup/user.slice/user-$uid.slice/user@$uid.service
 mkdir -p "$slice"
 chown "$uid:$uid" "$slice" "$slice"/cgroup.{procs,subtree_control,threads}
-(
+
+run_manager() {
   echo "$BASHPID" >"$slice/cgroup.procs"
   cd "$home"
   exec env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="$home" USER="$user" LOGNAME="$user" SHELL=/bin/bash \
     LANG=C.UTF-8 XDG_RUNTIME_DIR="/run/user/$uid" \
     setpriv --reuid "$uid" --regid "$uid" --clear-groups /lib/systemd/systemd --user
-) </dev/null >/run/manager.log 2>&1 &
-manager=$!
+}
 
-while [[ ! -S /run/user/$uid/systemd/private || ! -S /run/user/$uid/bus ]]; do
-  if ! kill -0 "$manager" || ((SECONDS > 30)); then
-    cat /run/manager.log >&2
-    exit 70
-  fi
-  sleep 0.01
-done
+# start_manager N: the manager for the Nth time; it can be reached when /run/managers/N is there.
+start_manager() {
+  rm -rf "/run/user/$uid/systemd" "/run/user/$uid/bus" # as at a boot
+  (run_manager) </dev/null >/run/manager.log 2>&1 &
+  manager=$!
+  SECONDS=0
+  while [[ ! -S /run/user/$uid/systemd/private || ! -S /run/user/$uid/bus ]]; do
+    if ! kill -0 "$manager" || ((SECONDS > 30)); then
+      cat /run/manager.log >&2
+      exit 70
+    fi
+    sleep 0.01
+  done
+  mkdir -p /run/managers
+  echo "$manager" >"/run/managers/$1"
+}
+
+start_manager 1
 echo ready
-while :; do wait -n || :; sleep 1; done # as process 1, it reaps
+starts=1
+# As process 1, it reaps; and a manager that was told to exit is started again.
+while :; do
+  wait -n || :
+  kill -0 "$manager" 2>/dev/null || start_manager $((++starts))
+done

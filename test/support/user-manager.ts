@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -147,6 +148,13 @@ export async function createUserManager({
       run([`${checkout}/scripts/${name}`, ...args], { env: extra }),
     /** A property of a unit. */
     property: async (unit: string, name: string) => systemctl("show", `--property=${name}`, "--value", unit),
+    /** What a boot does to the user's units: the manager ends, with all that it runs, and begins anew. */
+    restartManager: async () => {
+      const managers = `/proc/${init}/root/run/managers`;
+      const next = String(readdirSync(managers).length + 1);
+      await run(["systemctl", "--user", "exit"]); // it may be gone before it answers
+      await eventually(() => existsSync(join(managers, next)));
+    },
     /** Adds a drop-in to a unit and makes the manager read it. */
     dropIn: async (unit: string, text: string) => {
       write(`.config/systemd/user/${unit}.d/test.conf`, text, 0o644);

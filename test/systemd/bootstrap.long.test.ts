@@ -41,9 +41,12 @@ describe.skipIf(noUserManager !== null)(
       expect(stdout).toMatch(/^timer: active, enabled$/m);
       expect(stdout).toMatch(/^next run: in .* \(\d{4}-\S+ \S+ UTC\)$/m);
       expect(stdout).toMatch(/^last run: success, \d+ seconds? ago/m);
-      expect(stdout).toContain("gh: logged in as");
+      expect(stdout).toContain("gh: logged in with a token without a name (GitHub App)");
       expect(stdout).toContain("Remove the other copy now: rm -- /home/the\\ operator\\'s/app\\ key.pem");
-      expect(stdout).toContain("run: git config --global credential.https://github.com.helper ghauth");
+      expect(stdout).toContain(`For git to use the token, run:
+  git config --global --replace-all credential.https://github.com.helper ''
+  git config --global --add credential.https://github.com.helper ghauth
+`);
       expect(await host.systemctl("is-enabled", timer)).toBe("enabled");
       expect(await host.systemctl("is-active", timer)).toBe("active");
       const [token] = host.github.liveTokens;
@@ -181,27 +184,37 @@ describe.skipIf(noUserManager !== null)(
 
       const { exitCode, stderr } = await host.script(bootstrap, [], {
         XDG_RUNTIME_DIR: "/nowhere",
-        GHAUTH_NODE: "/nowhere/node",
         TOKEN_ENV_FILE: "~/token.env",
         GH_CONFIG_DIR: "/tmp/gh",
+        NODE_EXTRA_CA_CERTS: "/tmp/ca.pem",
         GITHUB_APP_PERMISSIONS: "contents:read\nissues:read",
         GITHUB_API_URL: "https://a\nhttps://b",
       });
 
       expect(exitCode).toBe(78);
+      const list = stderr.match(/^- .*$/gm)?.map((line) => line.slice(2)) ?? [];
       for (const words of [
-        "Node.js 20.19 or later",
         "systemd's user manager, which cannot be reached",
-        "GITHUB_APP_ID: ",
-        "GITHUB_APP_INSTALLATION_ID: ",
+        "GITHUB_APP_ID is not set: give the App ID",
+        "GITHUB_APP_INSTALLATION_ID must be set",
+        "GITHUB_API_URL must be on one line",
         "the App's private key: there is no file",
         "a directory of its own for TOKEN_ENV_FILE",
         "a place outside of /tmp for GH_CONFIG_DIR",
-        "GITHUB_API_URL on one line",
+        "a place outside of /tmp for NODE_EXTRA_CA_CERTS",
       ])
-        expect(stderr).toContain(`- ${words}`);
-      expect(stderr).not.toContain("GITHUB_APP_PERMISSIONS");
+        expect(list).toContainEqual(expect.stringContaining(words));
+      expect(list).toHaveLength(8);
       expect(await host.listFiles()).toEqual([""]);
+    });
+
+    test("without Node it says so, and that the settings could not be looked at", async () => {
+      await using host = await createUserManager();
+
+      const { exitCode, stderr } = await host.script(bootstrap, [], { GHAUTH_NODE: "/nowhere/node" });
+
+      expect(exitCode).toBe(78);
+      expect(stderr).toMatch(/^- Node\.js 20\.19 or later: .*\n- perhaps some settings: /m);
     });
 
     test.each([
@@ -251,7 +264,7 @@ describe.skipIf(noUserManager !== null)(
       });
 
       expect(exitCode).toBe(0);
-      expect((await host.run(["cat", ".local/bin/ghauth"])).stdout).toContain("exec '/run/node/node' ");
+      expect((await host.run(["cat", ".local/bin/ghauth"])).stdout).toContain("node='/run/node/node' ");
     });
 
     test("settings, state, token and gh may lie elsewhere, and odd values survive", async () => {
@@ -344,17 +357,83 @@ describe.skipIf(noUserManager !== null)(
       );
     });
 
-    test("with lingering off it warns, and status says so", async () => {
+    test("lingering that is off is named once, with what to do", async () => {
       await using host = await createUserManager({ lingering: false });
       host.write("app key.pem", host.pem);
 
       const { exitCode, stdout, stderr } = await host.script(bootstrap, [], host.settings);
 
       expect(exitCode).toBe(0);
-      expect(stderr).toContain("warning: lingering is off for operator");
-      expect(stdout).toContain(
-        "Lingering is off for operator: after the last logout nothing refreshes the token.",
+      expect((stdout + stderr).match(/^.*Linger.*$/gm)).toEqual([
+        "- Lingering is off for operator: after the last logout nothing refreshes the token. Run loginctl enable-linger operator.",
+      ]);
+    });
+
+    test("while GitHub is away it says what it waits for, and gives up after 20 s", async () => {
+      await using host = await createUserManager();
+      host.write("app key.pem", host.pem);
+      host.github.refuse("reset", { times: 100_000 });
+
+      const began = performance.now();
+      const { exitCode, stdout, stderr } = await host.script(bootstrap, [], host.settings);
+      const seconds = (performance.now() - began) / 1000;
+
+      expect(exitCode).toBe(75);
+      expect(stdout).toContain(`waiting for GitHub at ${host.baseUrl}, for 20 s at most…`);
+      expect(stderr).toMatch(/cannot be reached.*\n.*what was there before is in place again/);
+      // Its own 60 s are over long after.
+      expect(seconds).toBeLessThan(50);
+      expect((await host.run(["find", "/run/user", "-name", "first-run.conf"])).stdout).toBe("");
+    });
+
+    test("what lies open to others is made this user's own: takopi.toml and the broker's bearer", async () => {
+      await using host = await createBootstrappedUser();
+      host.write(".takopi/takopi.toml", 'transport = "console"\n', 0o644);
+      host.write("bearer", "x\n", 0o644);
+      host.write("strict", "x\n", 0o400);
+
+      const { stdout } = await host.script(bootstrap, ["--dry-run"], { GHAUTH_BROKER_TOKEN_FILE: "bearer" });
+      expect(stdout).toContain("would change ~/bearer: mode 0600, for it was open to others");
+      expect(mode(host.path("bearer"))).toBe("644");
+
+      const done = await host.script(bootstrap, [], { GHAUTH_BROKER_TOKEN_FILE: "bearer" });
+      expect(done.exitCode).toBe(0);
+      expect(done.stdout).toContain("changed ~/.takopi/takopi.toml: mode 0600, for it was open to others");
+      expect(done.stdout).toContain("changed ~/bearer: mode 0600, for it was open to others");
+      expect([".takopi/takopi.toml", "bearer"].map((name) => mode(host.path(name)))).toEqual(["600", "600"]);
+      expect((await host.script(bootstrap, [], { GHAUTH_BROKER_TOKEN_FILE: "strict" })).stdout).not.toContain(
+        "for it was open",
       );
+    });
+
+    test("a home with a quotation mark, a dollar and a percent sign works", async () => {
+      await using host = await createBootstrappedUser({ home: '/home/the "100%h $HOME' });
+
+      expect(await host.systemctl("is-active", timer)).toBe("active");
+      expect(await host.run(["ghauth", "status"])).toMatchObject({ exitCode: 0, stderr: "" });
+    });
+
+    test("a home with a backslash, in which Node can run nothing, is refused with a sentence", async () => {
+      await using host = await createUserManager({ home: String.raw`/home/back\slash` });
+      host.write("app key.pem", host.pem);
+      const before = await host.listFiles();
+
+      for (const script of [bootstrap, "install_local.sh"]) {
+        const { exitCode, stderr } = await host.script(script, [], host.settings);
+
+        expect(exitCode).toBe(78);
+        expect(stderr).toMatch(/^- a home directory without a backslash/m);
+        expect(await host.listFiles()).toEqual(before);
+      }
+    });
+
+    test("what no option knows is refused before anything is done", async () => {
+      await using host = await createUserManager();
+
+      const { exitCode, stderr } = await host.script(bootstrap, ["--dry-run", "--frobnicate"], host.settings);
+
+      expect(exitCode).toBe(64);
+      expect(stderr).toContain("There is no option '--frobnicate'.");
     });
   },
 );
