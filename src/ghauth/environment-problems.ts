@@ -1,7 +1,6 @@
-import { GhauthError } from "../errors.js";
-import { readEnvFile } from "../files/env-file.js";
 import { displayPath, type Environment, expandPath, type Paths } from "../system/paths.js";
 import type { PluginConfig } from "./plugin-config.js";
+import { readRefreshSettings } from "./refresh-settings.js";
 
 /** What a person should do about this process's environment and the refresh script's settings, one sentence each. */
 export function problemsOfEnvironment(
@@ -12,7 +11,7 @@ export function problemsOfEnvironment(
   const show = (path: string) => displayPath(path, paths.home);
   const elsewhere = [
     { where: "the environment", value: env["TOKEN_ENV_FILE"] },
-    { where: show(paths.appEnvFile), value: readSettings(paths.appEnvFile).get("TOKEN_ENV_FILE") },
+    { where: show(paths.appEnvFile), value: readRefreshSettings(paths.appEnvFile)?.get("TOKEN_ENV_FILE") },
   ].flatMap(({ where, value }) => {
     const path = value ? expandPath(value, paths) : tokenEnvFile;
     return path === tokenEnvFile ? [] : [{ where, path }];
@@ -27,14 +26,4 @@ export function problemsOfEnvironment(
         `TOKEN_ENV_FILE in ${where} is ${show(path)}, but token_env_file is ${show(tokenEnvFile)}: the timer writes one file, and /ghauth refresh the other. Name the same file in both.`,
     ),
   ];
-}
-
-/** None where they are not ours to read, as in the chat host's sandbox. */
-function readSettings(path: string): Map<string, string> {
-  try {
-    return readEnvFile(path);
-  } catch (error) {
-    if (error instanceof GhauthError) return new Map();
-    throw error;
-  }
 }

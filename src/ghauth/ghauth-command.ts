@@ -62,6 +62,7 @@ export function createGhauthCommand({ clock, env, hasTimerAndGh = true }: Ghauth
             return configOf(context);
           },
           clock,
+          env,
           paths,
           hostName: context.message.channelId === terminalChannel ? null : hostname(),
           subcommands,

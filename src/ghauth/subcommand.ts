@@ -1,5 +1,5 @@
 import type { Clock } from "../system/clock.js";
-import type { Paths } from "../system/paths.js";
+import type { Environment, Paths } from "../system/paths.js";
 import type { TimerState } from "../system/systemd-timer.js";
 import type { CommandContext, CommandResult } from "../takopi/command-backend.js";
 import type { ManualRefresh } from "./manual-refresh.js";
@@ -22,6 +22,7 @@ export type Call = {
   /** Read when it is asked for, and not before: help must help where it is what is wrong. Throws `config_invalid`. */
   readonly config: PluginConfig;
   clock: Clock;
+  env: Environment;
   paths: Paths;
   /** This machine, for a chat that may show several; null at its own terminal. */
   hostName: string | null;

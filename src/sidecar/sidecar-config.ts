@@ -73,14 +73,14 @@ function allowMountedKey(source: TokenSourceConfig["source"], mounted: string): 
 }
 
 function warnAboutReach(source: TokenSourceConfig["source"], repositories: string | undefined): string[] {
-  if (source.type !== "app") {
+  if (source.type === "command") {
     return repositories === undefined
       ? []
-      : [`WORKSPACE_REPOS does not scope this token: it reaches what the ${source.type} gives it.`];
+      : ["WORKSPACE_REPOS does not scope this token: it reaches what the command gives it."];
   }
-  return source.scope.repositories.length > 0
-    ? []
-    : ["The token reaches all repositories of the installation: set WORKSPACE_REPOS to scope it."];
+  if (source.scope.repositories.length > 0) return [];
+  const reach = source.type === "app" ? "of the installation" : "that the broker allows";
+  return [`The token reaches all repositories ${reach}: set WORKSPACE_REPOS to scope it.`];
 }
 
 /** A sentence of the refresh core in the words of a container's operator: where the setting that it names was given. */

@@ -1,10 +1,10 @@
-import { GhauthError, messageOf, toGhauthError } from "../errors.js";
-import { readRegularFile } from "../files/regular-file.js";
+import { GhauthError, toGhauthError } from "../errors.js";
 import { retryAfterOf } from "../github/explain.js";
 import { parseDate, parseJson } from "../files/json.js";
 import type { HttpAnswer, HttpRequest } from "../github/http-client.js";
 import { redact } from "../token/redact.js";
-import { Secret } from "../token/secret.js";
+import type { Secret } from "../token/secret.js";
+import { readBearerFile } from "./bearer-file.js";
 import type { BrokerSourceConfig } from "./source-config.js";
 import { readToken } from "./token-answer.js";
 import type { SourceDeps, TokenSource } from "./token-source.js";
@@ -15,13 +15,10 @@ const minTtlSeconds = 3000;
 /** Asks a token broker, with the bearer token from a file; `expires_at` is put on this host's clock by the answer's `Date`. */
 export function createBrokerSource(
   { http, clock: { now } }: Pick<SourceDeps, "http" | "clock">,
-  { url, bearerFile, workspace }: BrokerSourceConfig,
+  config: BrokerSourceConfig,
 ): TokenSource {
-  const bearer = readBearer(bearerFile);
-  const route = workspace === null ? "/admin" : `/workspaces/${encodeURIComponent(workspace)}`;
-  const address = new URL(
-    `${url.href.replace(/\/+$/, "")}${route}/github-installation-token?min_ttl=${minTtlSeconds}`,
-  );
+  const bearer = readBearerFile(config.bearerFile);
+  const address = addressOf(config);
 
   return {
     obtain: async (refused) => {
@@ -54,6 +51,18 @@ async function askAbout(
   return isUnknown ? askAt(address) : answer;
 }
 
+/** The question: a token until the next tick, of the scope that this host is set to, else of all that it may have. */
+function addressOf({ url, workspace, scope }: BrokerSourceConfig): URL {
+  const route = workspace === null ? "/admin" : `/workspaces/${encodeURIComponent(workspace)}`;
+  const address = new URL(`${url.href.replace(/\/+$/, "")}${route}/github-installation-token`);
+  address.searchParams.set("min_ttl", String(minTtlSeconds));
+  const repositories = scope.repositories.map((name) => `${scope.owner}/${name}`);
+  const permissions = Object.entries(scope.permissions).map(([name, level]) => `${name}:${level}`);
+  if (repositories.length > 0) address.searchParams.set("repositories", repositories.join(","));
+  if (permissions.length > 0) address.searchParams.set("permissions", permissions.join(","));
+  return address;
+}
+
 async function ask(http: HttpRequest, url: URL, bearer: Secret): Promise<HttpAnswer> {
   const headers = {
     accept: "application/json",
@@ -71,27 +80,10 @@ async function ask(http: HttpRequest, url: URL, bearer: Secret): Promise<HttpAns
   }
 }
 
-function readBearer(path: string): Secret {
-  try {
-    const bearer = readRegularFile(path).text.trim();
-    if (/^[\x21-\x7e]+$/.test(bearer)) return new Secret(bearer);
-  } catch (error) {
-    throw new GhauthError(
-      "config_invalid",
-      `GHAUTH_BROKER_TOKEN_FILE ${path} cannot be read: ${messageOf(error)}.`,
-      { cause: error },
-    );
-  }
-  throw new GhauthError(
-    "config_invalid",
-    `GHAUTH_BROKER_TOKEN_FILE ${path} must hold one bearer token and nothing else.`,
-  );
-}
-
 const refusals: Record<number, string> = {
   400: "does not understand the request",
   401: "does not know this host's bearer token: add the client there again, and put its token into GHAUTH_BROKER_TOKEN_FILE",
-  403: "does not allow this host that token: widen the client's policy there",
+  403: "does not allow this host that token: widen the client's policy there, or ask for less in GITHUB_APP_REPOSITORIES and GITHUB_APP_PERMISSIONS",
   404: "has no GitHub App configured, or GHAUTH_BROKER_URL is not its base URL",
   405: "does not know this request: GHAUTH_BROKER_URL is not its base URL",
 };

@@ -13,7 +13,14 @@ export type AppSourceConfig = {
   privateKey: { path: string; anyMode?: boolean } | { text: Secret };
   scope: Scope;
 };
-export type BrokerSourceConfig = { type: "broker"; url: URL; bearerFile: string; workspace: string | null };
+export type BrokerSourceConfig = {
+  type: "broker";
+  url: URL;
+  bearerFile: string;
+  workspace: string | null;
+  /** What is asked for: without repositories, or without permissions, all that the broker's policy gives. */
+  scope: Scope;
+};
 export type CommandSourceConfig = { type: "command"; words: [string, ...string[]] };
 
 /** Where a token comes from, and how long that may take. */
@@ -73,7 +80,7 @@ function parseAppSource(
   const { appId, target, permissions } = parseAll({
     appId: () => parseAppId(settings),
     target: () => parseTarget(settings, anyInstallation),
-    permissions: () => parsePermissions(settings["GITHUB_APP_PERMISSIONS"] ?? "", "GITHUB_APP_PERMISSIONS"),
+    permissions: () => parseScopePermissions(settings),
   });
   const { installationId, repositories } = target;
   const scope = { ...repositories, permissions };
@@ -100,8 +107,7 @@ function parseInstallationId(settings: Environment): string | null {
 function parseTarget(settings: Environment, anyInstallation: boolean) {
   const target = parseAll({
     installationId: () => parseInstallationId(settings),
-    repositories: () =>
-      parseRepositories(settings["GITHUB_APP_REPOSITORIES"] ?? "", "GITHUB_APP_REPOSITORIES"),
+    repositories: () => parseScopeRepositories(settings),
   });
   if (anyInstallation || target.installationId !== null || target.repositories.owner !== null) return target;
   throw invalid(
@@ -118,16 +124,34 @@ function parseKeyOrigin(settings: Environment, paths: SourcePaths): AppSourceCon
 }
 
 function parseBrokerSource(settings: Environment, paths: SourcePaths): BrokerSourceConfig {
-  const { url, bearerFile } = parseAll({
+  const { url, bearerFile, repositories, permissions } = parseAll({
     url: () => {
       required(settings, "GHAUTH_BROKER_URL", "the broker's base URL");
       return parseUrl(settings, "GHAUTH_BROKER_URL", "");
     },
     bearerFile: () =>
       required(settings, "GHAUTH_BROKER_TOKEN_FILE", "the file with this host's bearer token"),
+    repositories: () => parseOwnedRepositories(settings),
+    permissions: () => parseScopePermissions(settings),
   });
   const workspace = settings["GHAUTH_BROKER_WORKSPACE"] ?? null;
-  return { type: "broker", url, bearerFile: parsePath(bearerFile, paths), workspace };
+  const scope = { ...repositories, permissions };
+  return { type: "broker", url, bearerFile: parsePath(bearerFile, paths), workspace, scope };
+}
+
+/** A broker serves several owners, and must be told whose. */
+function parseOwnedRepositories(settings: Environment): Pick<Scope, "owner" | "repositories"> {
+  const scoped = parseScopeRepositories(settings);
+  if (scoped.owner !== null || scoped.repositories.length === 0) return scoped;
+  throw invalid("GITHUB_APP_REPOSITORIES", "must name owner/repo where the token comes from a broker");
+}
+
+function parseScopeRepositories(settings: Environment): Pick<Scope, "owner" | "repositories"> {
+  return parseRepositories(settings["GITHUB_APP_REPOSITORIES"] ?? "", "GITHUB_APP_REPOSITORIES");
+}
+
+function parseScopePermissions(settings: Environment): Scope["permissions"] {
+  return parsePermissions(settings["GITHUB_APP_PERMISSIONS"] ?? "", "GITHUB_APP_PERMISSIONS");
 }
 
 function parseExtraCaFile(settings: Environment, paths: SourcePaths): string | null {

@@ -1,3 +1,4 @@
+import { mkdirSync, rmSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -76,6 +77,31 @@ describe.concurrent("ghauth in a terminal", () => {
     for (const name of ["help", "flow", "status", "refresh"])
       expect(help.stdout).toContain(`/ghauth ${name}`);
     expect(flow.stdout).toContain("~/elsewhere/token.env");
+  });
+
+  test.each([
+    ["", "1. private key: ~/.config/takopi/github-app.pem, which only the refresh script reads"],
+    ["GITHUB_APP_PRIVATE_KEY_PATH=~/keys/app.pem", "1. private key: ~/keys/app.pem, which"],
+    [
+      "GITHUB_TOKEN_SOURCE=command\nGITHUB_TOKEN_COMMAND=vault read -field=token secret/s3cret",
+      "1. token command: vault (GITHUB_TOKEN_COMMAND), which prints a token: this host has no private key",
+    ],
+  ])("flow tells the way of this host: %j", async (settings, says) => {
+    await using machine = await createMachine();
+    machine.write(machine.paths.appEnvFile, `${machine.read(machine.paths.appEnvFile)}${settings}\n`);
+    const { stdout } = await machine.ghauth(["flow"]);
+    expect(stdout).toContain(says);
+    expect(stdout).not.toContain("s3cret");
+  });
+
+  test("flow says who knows the way where the settings cannot be read", async () => {
+    await using machine = await createMachine();
+    rmSync(machine.paths.appEnvFile);
+    mkdirSync(machine.paths.appEnvFile);
+    const { stdout } = await machine.ghauth(["flow"]);
+    expect(stdout).toMatch(
+      /^1\. token source: the App's private key, a broker or a command, as ~\/\.config\/takopi\/github-app\.env says, which only the refresh script reads$/m,
+    );
   });
 
   test.each([

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { chmodSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { createHttpClient } from "../../src/github/http-client.js";
 import { createBrokerSource } from "../../src/source/broker-source.js";
 import { systemClock } from "../../src/system/clock.js";
@@ -92,6 +92,38 @@ test("a workspace asks its own route, below the broker's base URL", async () => 
   expect(machine.asked[0]?.url).toBe(
     "/tokens/workspaces/team%20a%2Fb/github-installation-token?min_ttl=3000",
   );
+});
+
+test("what the settings scope the token to is asked for", async () => {
+  await using machine = await createBrokerMachine((_, response) =>
+    send(response, { status: 200, body: { token: machine.token, expires_at: inAnHour() } }),
+  );
+  const env = {
+    ...machine.env,
+    GITHUB_APP_REPOSITORIES: "acme/site https://github.com/acme/tools.git",
+    GITHUB_APP_PERMISSIONS: "contents:read,issues:write",
+  };
+
+  expect(await refreshInProcess(machine, { env })).toMatchObject({ ok: true });
+  const query = new URL(machine.asked[0]?.url ?? "", "http://broker").searchParams;
+  expect(Object.fromEntries(query)).toEqual({
+    min_ttl: "3000",
+    repositories: "acme/site,acme/tools",
+    permissions: "contents:read,issues:write",
+  });
+});
+
+test("repositories without an owner are no question to a broker", async () => {
+  await using machine = await createBrokerMachine((_, response) => send(response, { status: 200, body: {} }));
+  const report = await refreshInProcess(machine, {
+    env: { ...machine.env, GITHUB_APP_REPOSITORIES: "site" },
+  });
+
+  expect(report).toMatchObject({ code: "config_invalid", exit: 78 });
+  expect(report.sentence).toMatch(
+    /GITHUB_APP_REPOSITORIES must name owner\/repo where the token comes from a broker/,
+  );
+  expect(machine.asked).toEqual([]);
 });
 
 test("a broker's expiry is put on this host's clock by the answer's Date", async () => {
@@ -199,6 +231,7 @@ test("a broker is told which token GitHub refused; an older one, which does not 
       url: new URL(machine.env.GHAUTH_BROKER_URL),
       bearerFile: machine.env.GHAUTH_BROKER_TOKEN_FILE,
       workspace: null,
+      scope: { owner: null, repositories: [], permissions: {} },
     },
   );
   const told = "/admin/github-installation-token?min_ttl=3000&refused=0e81bb032a32d4cb";
@@ -249,6 +282,37 @@ test.for([
 
   expect(report).toMatchObject({ code: "config_invalid", exit: 78 });
   expect(report.sentence).toMatch(says);
+});
+
+test.for([
+  { where: "on a disk", mode: 0o600, exit: 0 },
+  { where: "on a disk", mode: 0o640, exit: 78 },
+  { where: "on a disk", mode: 0o604, exit: 78 },
+  { where: "on a disk", mode: 0o620, exit: 78 },
+  { where: "in memory", mode: 0o640, exit: 0 },
+  { where: "in memory", mode: 0o644, exit: 0 },
+  { where: "in memory", mode: 0o664, exit: 78 },
+  { where: "in memory", mode: 0o646, exit: 78 },
+] as const)("a bearer file of mode $mode $where ends with $exit", async ({ where, mode, exit }) => {
+  await using machine = await createBrokerMachine((_, response) =>
+    send(response, { status: 200, body: { token: machine.token, expires_at: inAnHour() } }),
+  );
+  const directory = mkdtempSync(join(where === "in memory" ? "/dev/shm" : machine.root, "bearer-"));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const file = join(directory, "bearer");
+  machine.write(file, bearer, mode);
+
+  const run = await machine.refresh({ env: { ...machine.env, GHAUTH_BROKER_TOKEN_FILE: file } });
+
+  expect({ exitCode: run.exitCode, stderr: run.stderr }).toEqual({
+    exitCode: exit,
+    stderr: expect.stringMatching(
+      {
+        0: /^$/,
+        78: /^GHAUTH_BROKER_TOKEN_FILE \S+ can be read or written by others \(mode 06\d\d\): run chmod 600 /,
+      }[exit],
+    ),
+  });
 });
 
 test("secrets in a broker's error body are not repeated", async () => {

@@ -1,20 +1,19 @@
 import { displayPath } from "../../system/paths.js";
 import { scheduleFields } from "../status-page.js";
 import { renderPage } from "../page.js";
+import { describeOrigin } from "../token-origin.js";
 import type { Subcommand } from "../subcommand.js";
 
 export const flow: Subcommand = {
   name: "flow",
-  summary: "how a token travels from the App's key to gh, git and agents",
-  run: async ({ config, paths, clock, hasGh, readTimer }) => {
+  summary: "how a token travels from its source to gh, git and agents",
+  run: async ({ config, paths, clock, env, hasGh, readTimer }) => {
     const timer = await readTimer();
+    const origin = describeOrigin(env, paths);
     const show = (path: string) => displayPath(path, paths.home);
     const steps = [
-      { name: "private key", value: `${show(paths.privateKeyFile)}, which only the refresh script reads` },
-      {
-        name: "refresh script",
-        value: `${show(config.refreshScript)} mints an installation token and tries it`,
-      },
+      { name: origin.name, value: origin.value },
+      { name: "refresh script", value: `${show(config.refreshScript)} ${origin.scriptDoes}` },
       { name: "token env file", value: `${show(config.tokenEnvFile)} gets it in one step` },
       ...(hasGh ? [{ name: "gh", value: `${show(paths.ghConfigDir)}/hosts.yml gets it too` }] : []),
       {
