@@ -26,7 +26,8 @@ export async function updateGhAuth(deps: GhAuthDeps, gh: GhAuth, token: Secret):
   process.once("exit", clearUp); // we may be stopped first
   try {
     ensureDirectory(gh.configDir);
-    for (const name of [scratchOf, ...configFiles]) removeAbandoned(gh.configDir, name);
+    removeAbandoned(gh.configDir, scratchOf, "directory");
+    for (const name of configFiles) removeAbandoned(gh.configDir, name);
     for (let tries = 0; tries < mostTries; tries++) {
       copyConfig(gh.configDir, scratch);
       const before = readIfExists(join(scratch, "hosts.yml"));

@@ -117,6 +117,18 @@ test("scratch is cleared up once it is old: until then it may be that of another
   expect(readdirSync(directory).sort()).toEqual([...others, "token"].sort());
 });
 
+test("a directory that is named like old scratch is nobody's scratch, and is left alone", () => {
+  const directory = makeDirectory();
+  const theirs = join(directory, ".token.999999999.0123abcd.tmp");
+  mkdirSync(theirs);
+  writeFileSync(join(theirs, "photo.jpg"), "");
+  makeOld(theirs);
+
+  writeFileAtomically(join(directory, "token"), "one");
+
+  expect(readdirSync(theirs)).toEqual(["photo.jpg"]);
+});
+
 test("a symbolic link at the target is replaced, and what it pointed to is left alone", () => {
   const directory = makeDirectory();
   const [path, theirs] = [join(directory, "token"), join(directory, "theirs")];
