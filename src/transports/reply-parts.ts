@@ -3,11 +3,17 @@ import type { Reply, ReplyField } from "../takopi/command-backend.js";
 /** A reply as chats show it: a heading, lines, and the end of a program's output. */
 export type ReplyParts = { heading: string; body: string; tail: string };
 
-/** The parts of a reply; one that has only its text is all body. */
-export function partsOf(reply: Reply, renderField: (field: ReplyField) => string): ReplyParts {
+/** The parts of a reply; one that has only its text is all body. `escape` is for what is to be shown as it is. */
+export function partsOf(
+  reply: Reply,
+  {
+    renderField,
+    escape = (text) => text,
+  }: { renderField: (field: ReplyField) => string; escape?: (text: string) => string },
+): ReplyParts {
   const { title, fields = [], notes = [], tail = "" } = reply;
-  if (title === undefined) return { heading: "", body: reply.text, tail };
-  const lines = [...fields.map((field) => renderField(field)), ...notes.map((note) => `• ${note}`)];
+  if (title === undefined) return { heading: "", body: escape(reply.text), tail };
+  const lines = [...fields.map((field) => renderField(field)), ...notes.map((note) => `• ${escape(note)}`)];
   return { heading: title, body: lines.join("\n"), tail };
 }
 

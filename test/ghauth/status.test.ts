@@ -108,10 +108,15 @@ test("where a chat shows instants by itself, it is told no words for them twice"
     problems: [],
   } as const;
   const now = new Date("2026-11-22T00:00:00Z");
-  const reply = renderPage(describeStatus({ ...status, problems: [] }, { now, timer, hasGh: true }));
+  const problems = ["The last refresh failed: [look](https://example.com) *here*."];
+  const reply = renderPage(describeStatus({ ...status, problems }, { now, timer, hasGh: true }));
   expect(reply.text).toContain("next run: in 31 minutes (2026-11-22 00:31:11 UTC)\n");
   expect(reply.text).toContain("last run: success, 13 minutes ago (2026-11-21 23:46:11 UTC)\n");
   expect(renderMessage(reply, "ghauth").embeds[0]?.description).toMatch(
     /\*\*next run\*\*: <t:\d+:R>\n\*\*last run\*\*: success, <t:\d+:R>\n/,
+  );
+  // What a log says is text, not markup.
+  expect(renderMessage(reply, "ghauth").embeds[0]?.description).toMatch(
+    /failed: \\\[look\]\(https:\/\/example\.com\) \\\*here\\\*\.$/,
   );
 });

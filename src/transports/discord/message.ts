@@ -27,28 +27,30 @@ export function renderMessage(reply: Reply, command: string | null) {
 }
 
 function renderEmbed(reply: Reply) {
-  const { heading, body, tail } = partsOf(reply, renderField);
+  const { heading, body, tail } = partsOf(reply, { renderField, escape: asItIs });
   const mark = reply.level ? `${levelMarks[reply.level]} ` : "";
-  const isText = reply.title === undefined;
   const parts = fitParts(
     // A fence in the output would end its block.
-    { heading: "", body: isText ? escapeMarkdown(body) : body, tail: tail.replaceAll("```", "`\u200B``") },
+    { heading: "", body, tail: tail.replaceAll("```", "`\u200B``") },
     longestDescription - "```\n\n```\n".length,
   );
   const blocks = [parts.body, ...(parts.tail.trim() === "" ? [] : [`\`\`\`\n${parts.tail}\n\`\`\``])];
   const description = blocks.filter((block) => block.trim() !== "").join("\n");
   return {
-    ...(heading !== "" && { title: cutEnd(`${mark}${escapeMarkdown(heading)}`, 256) }),
+    ...(heading !== "" && { title: cutEnd(`${mark}${asItIs(heading)}`, 256) }),
     ...((description !== "" || heading === "") && { description: orBlank(description) }),
     ...(reply.level && { color: colours[reply.level] }),
   };
 }
 
 function renderField({ name, value, at, lead = "" }: ReplyField): string {
-  const shown = at
-    ? `${escapeMarkdown(lead)}${time(at, TimestampStyles.RelativeTime)}`
-    : escapeMarkdown(value);
-  return `**${escapeMarkdown(name)}**: ${shown}`;
+  const shown = at ? `${asItIs(lead)}${time(at, TimestampStyles.RelativeTime)}` : asItIs(value);
+  return `**${asItIs(name)}**: ${shown}`;
+}
+
+/** Markup, and a link under another name, are shown and not followed: what a log or a script says may hold anything. */
+function asItIs(text: string): string {
+  return escapeMarkdown(text, { maskedLink: true });
 }
 
 function orBlank(text: string): string {

@@ -6,7 +6,7 @@ const longestMessage = 4_096;
 
 /** A reply in Telegram's HTML: a bold heading, lines, the output's end in a block of its own; never too long, never blank. */
 export function renderHtml(reply: Reply): string {
-  const parts = partsOf(reply, ({ name, value }) => `${name}: ${value}`);
+  const parts = partsOf(reply, { renderField: ({ name, value }) => `${name}: ${value}` });
   const mark = parts.heading !== "" && reply.level ? `${levelMarks[reply.level]} ` : "";
   const { heading, body, tail } = fitParts(parts, longestMessage - mark.length);
   const blocks = [
