@@ -292,7 +292,10 @@ install_program() {
   done
 }
 
-release_files=(package.json dist scripts systemd bridge README.md LICENSE CHANGELOG.md takopi.example.toml)
+release_files=(package.json dist scripts systemd bridge)
+for name in README.md LICENSE CHANGELOG.md takopi.example.toml; do
+  [[ ! -f $root/$name ]] || release_files+=("$name")
+done
 
 release_id() {
   {
