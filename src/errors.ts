@@ -8,7 +8,7 @@ export type Traits = {
   endsTokens?: true;
   /** The token that was being tried is no good, and another one must be had. */
   endsNewToken?: true;
-  /** It may pass one day, but not by asking again within this run. */
+  /** It is over one day, but not by asking again within this run. */
   outlastsRun?: true;
   /** Nothing came that is an answer of the API that was asked. */
   isUnanswered?: true;

@@ -24,7 +24,7 @@ export function readBrokerSettings(env: Environment, paths: Paths): Environment 
   };
 }
 
-/** Parses the options. Rejects with `usage`. */
+/** Parses the options. Throws `usage`. */
 export function parseBrokerOptions(args: string[]): BrokerOptions {
   const {
     listen,

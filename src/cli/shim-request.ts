@@ -33,7 +33,7 @@ const schema = z.object({
     .transform((path) => path || null),
 });
 
-/** Parses a request of the Takopi shim. Rejects with `config_invalid`, naming what is wrong but quoting nothing. */
+/** Parses a request of the Takopi shim. Throws `config_invalid`, naming what is wrong but quoting nothing. */
 export function parseShimRequest(text: string): ShimRequest {
   const parsed = schema.safeParse(parseJson(text));
   if (!parsed.success) {

@@ -11,7 +11,7 @@ export type ExecConfig = {
   isEnterprise: boolean;
 };
 
-/** From the environment, else github-app.env; an empty variable counts as unset. Rejects with `config_invalid`. */
+/** From the environment, else github-app.env; an empty variable counts as unset. Throws `config_invalid`. */
 export function readExecConfig(env: Environment, paths: Paths): ExecConfig {
   const file = readEnvFile(paths.appEnvFile);
   const setting = (name: string) => env[name] || file.get(name) || undefined;

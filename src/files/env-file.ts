@@ -1,5 +1,5 @@
-import { errnoOf, GhauthError, messageOf } from "../errors.js";
-import { readRegularFile } from "./regular-file.js";
+import { GhauthError, messageOf } from "../errors.js";
+import { readIfThere } from "./regular-file.js";
 import { shellWord } from "./shell-word.js";
 
 /**
@@ -8,10 +8,10 @@ import { shellWord } from "./shell-word.js";
  */
 export function readEnvText(path: string): string {
   try {
-    const { text, stats } = readRegularFile(path);
-    if ((stats.mode & 0o002) === 0) return text;
+    const file = readIfThere(path);
+    if (file === null) return "";
+    if ((file.stats.mode & 0o002) === 0) return file.text;
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") return "";
     const sentence = `${path} cannot be read: ${messageOf(error)}. Correct its owner and mode.`;
     throw new GhauthError("config_invalid", sentence, { cause: error });
   }

@@ -1,7 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
+import { errnoOf } from "../errors.js";
 
 /**
- * Opens a regular file, without ever waiting: a FIFO in its place would hang whoever opens it as usual. Rejects with the
+ * Opens a regular file, without ever waiting: a FIFO in its place would hang whoever opens it as usual. Throws the
  * system's error, with code `ENOTREG` where it is no regular file.
  */
 export function openRegularFile(
@@ -15,10 +16,12 @@ export function openRegularFile(
   throw Object.assign(new Error("it is not a regular file"), { code: "ENOTREG" });
 }
 
+export type FileText = { text: string; stats: Stats };
+
 const usuallyAtMost = 1_048_576;
 
-/** A regular file's text, if it has no more than `atMost` bytes. Rejects as openRegularFile does. */
-export function readRegularFile(path: string, atMost = usuallyAtMost): { text: string; stats: Stats } {
+/** A regular file's text, if it has no more than `atMost` bytes. Throws as openRegularFile does. */
+export function readRegularFile(path: string, atMost = usuallyAtMost): FileText {
   const { file, stats } = openRegularFile(path);
   try {
     if (stats.size > atMost)
@@ -31,5 +34,15 @@ export function readRegularFile(path: string, atMost = usuallyAtMost): { text: s
     return { text: buffer.toString("utf8", 0, length), stats };
   } finally {
     closeSync(file);
+  }
+}
+
+/** The same, or null where there is no file. Throws as readRegularFile does. */
+export function readIfThere(path: string, atMost = usuallyAtMost): FileText | null {
+  try {
+    return readRegularFile(path, atMost);
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes(errnoOf(error) ?? "")) return null;
+    throw error;
   }
 }

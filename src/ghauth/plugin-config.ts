@@ -41,7 +41,7 @@ const schema = z.strictObject({
 
 /**
  * Parses the plugin's table of the file `configPath`. GHAUTH_RUN_REFRESH_WITH, shell-quoted words, stands in for a
- * `run_refresh_with` that is not set; in both, `{refresh_timeout_seconds}` is that setting. Rejects with `config_invalid`, naming file, key and what
+ * `run_refresh_with` that is not set; in both, `{refresh_timeout_seconds}` is that setting. Throws `config_invalid`, naming file, key and what
  * was expected.
  */
 export function parsePluginConfig(

@@ -40,7 +40,7 @@ function octal(mode: number): string {
 
 /**
  * An RSA private key from text as people keep it: PKCS#1 or PKCS#8 PEM, with CRLF, with `\n` spelled out, on one
- * line, or in base64. `origin` says where it came from, for the sentence. Rejects with `key_invalid`.
+ * line, or in base64. `origin` says where it came from, for the sentence. Throws `key_invalid`.
  */
 export function parsePrivateKey(text: Secret, origin: string): KeyObject {
   const pem = normalizePem(text.reveal());

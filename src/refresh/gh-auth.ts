@@ -1,9 +1,10 @@
-import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, messageOf } from "../errors.js";
 import { childEnvironment } from "../system/child-environment.js";
 import type { Environment } from "../system/paths.js";
 import { ensureDirectory, writeFileAtomically } from "../files/atomic-file.js";
+import { readIfThere } from "../files/regular-file.js";
 import { removeAbandoned, scratchName } from "../files/scratch.js";
 import type { Secret } from "../token/secret.js";
 import { firstLineOf } from "../token/redacted-lines.js";
@@ -30,10 +31,10 @@ export async function updateGhAuth(deps: GhAuthDeps, gh: GhAuth, token: Secret):
     for (const name of configFiles) removeAbandoned(gh.configDir, name);
     for (let tries = 0; tries < mostTries; tries++) {
       copyConfig(gh.configDir, scratch);
-      const before = readIfExists(join(scratch, "hosts.yml"));
+      const before = textOf(join(scratch, "hosts.yml"));
       const complaint = await logIn(deps, { configDir: scratch, host: gh.host }, token);
       if (complaint !== null) return complaint;
-      if (readIfExists(join(gh.configDir, "hosts.yml")) !== before) continue;
+      if (textOf(join(gh.configDir, "hosts.yml")) !== before) continue;
       return publishConfig(scratch, gh.configDir, token);
     }
     return "somebody else keeps writing gh's hosts.yml";
@@ -51,16 +52,16 @@ function copyConfig(from: string, to: string): void {
   rmSync(to, { recursive: true, force: true });
   mkdirSync(to, { mode: 0o700 });
   for (const name of configFiles) {
-    if (readIfExists(join(from, name)) !== null) copyFileSync(join(from, name), join(to, name));
+    if (textOf(join(from, name)) !== null) copyFileSync(join(from, name), join(to, name));
   }
 }
 
 /** config.yml goes along where gh changed it: the two carry one format version. */
 function publishConfig(from: string, to: string, token: Secret): string | null {
-  const hosts = readIfExists(join(from, "hosts.yml"));
+  const hosts = textOf(join(from, "hosts.yml"));
   if (!hosts?.includes(token.reveal())) return "gh did not store the token in hosts.yml";
-  const config = readIfExists(join(from, "config.yml"));
-  if (config !== null && config !== readIfExists(join(to, "config.yml"))) {
+  const config = textOf(join(from, "config.yml"));
+  if (config !== null && config !== textOf(join(to, "config.yml"))) {
     writeFileAtomically(join(to, "config.yml"), config);
   }
   writeFileAtomically(join(to, "hosts.yml"), hosts);
@@ -101,11 +102,6 @@ function ghEnvironment(env: Environment, configDir: string): NodeJS.ProcessEnv {
   };
 }
 
-function readIfExists(path: string): string | null {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return null;
-    throw error;
-  }
+function textOf(path: string): string | null {
+  return readIfThere(path)?.text ?? null;
 }

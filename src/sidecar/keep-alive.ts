@@ -71,7 +71,7 @@ function untilNextRefreshMs(
 }
 
 /**
- * What cannot pass: in 5 minutes. What can: backoff from 1 s with full jitter, never sooner than GitHub asked. Tries
+ * What a person must change: in 5 minutes. What is transient: backoff from 1 s with full jitter, never sooner than GitHub asked. Tries
  * begin at most 5 minutes apart, and while a token lives at most a quarter of its life left, so that no outage
  * which ends before the token does outlasts it.
  */

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { errnoOf, GhauthError, messageOf } from "../errors.js";
+import { GhauthError, messageOf } from "../errors.js";
+import { readIfThere } from "../files/regular-file.js";
 import { parseRepositories } from "../github/scope.js";
 import { parseTokenSourceConfig, type TokenSourceConfig } from "../source/source-config.js";
 import type { Environment } from "../system/paths.js";
@@ -15,7 +15,7 @@ const keyFile = "private-key";
 export type SecretsOptions = { secretsDir: string; usualDeadlineSeconds: number };
 
 /**
- * Reads the settings of the environment, laid over those of the mounted secret. Needs no home directory. Rejects with
+ * Reads the settings of the environment, laid over those of the mounted secret. Needs no home directory. Throws
  * `config_invalid`, in the words in which the operator of a container gave them.
  */
 export function readSidecarConfig(env: Environment, options: SecretsOptions): SidecarConfig {
@@ -58,9 +58,8 @@ function readSecretFiles(given: Environment, secretsDir: string): Environment {
 
 function readSecretFile(path: string): string | undefined {
   try {
-    return readFileSync(path, "utf8").trim() || undefined;
+    return readIfThere(path)?.text.trim() || undefined;
   } catch (error) {
-    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return undefined;
     throw new GhauthError("config_invalid", `${path} cannot be read: ${messageOf(error)}.`, { cause: error });
   }
 }

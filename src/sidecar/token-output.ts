@@ -13,7 +13,7 @@ export type TokenOutput = { tokenFile: string; mode: number };
 
 /**
  * Publishes a bare token, and then its expiry beside it: whoever is killed in between leaves an expiry that is too
- * early, never one that is too late. Rejects with `write_failed` or `file_unusable`; what was there stays.
+ * early, never one that is too late. Throws `write_failed` or `file_unusable`; what was there stays.
  */
 export function writeTokenOutput(
   { tokenFile, mode }: TokenOutput,

@@ -59,7 +59,7 @@ const longestTrialDelayMs = 2_000;
 
 /**
  * Uses a fresh token once, on GET /rate_limit, which costs nothing. GitHub may refuse it for some seconds until it
- * has reached all its servers, so a refusal is `token_refused` and can pass.
+ * has reached all its servers, so a refusal is `token_refused`, which is transient.
  */
 async function tryToken(
   request: GitHubRequest,
@@ -79,7 +79,7 @@ async function tryToken(
   throw explainTrial(answer, host);
 }
 
-/** Whatever else comes says nothing about the token, nor about the App: it can pass. */
+/** Whatever else comes says nothing about the token, nor about the App: it is transient. */
 function explainTrial(answer: GitHubAnswer, host: string): GhauthError {
   const error = explainRefusal(answer, { host, appId: "" });
   if (error.isTransient) return error;

@@ -2,7 +2,7 @@ import { GhauthError } from "../errors.js";
 import type { Environment, Paths } from "../system/paths.js";
 import { readEnvFile } from "../files/env-file.js";
 
-/** Reads `github-app.env` and lays the environment over it; an empty variable counts as unset. Rejects with `config_invalid`. */
+/** Reads `github-app.env` and lays the environment over it; an empty variable counts as unset. Throws `config_invalid`. */
 export function readRefreshSettings(env: Environment, { appEnvFile }: Paths): Environment {
   const given = Object.entries(env).filter(([, value]) => value);
   const settings = Object.fromEntries([...readAppEnvFile(appEnvFile)].filter(([, value]) => value !== ""));

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { closeSync, constants, ftruncateSync, realpathSync, rmSync, writeSync } from "node:fs";
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
 import { takeFileLock } from "../files/file-lock.js";
-import { openRegularFile, readRegularFile } from "../files/regular-file.js";
+import { openRegularFile, readIfThere } from "../files/regular-file.js";
 import { displayPath } from "../system/paths.js";
 import { processIdentity } from "../system/process-start.js";
 import type { Secret } from "../token/secret.js";
@@ -30,7 +30,7 @@ export async function takeInstanceLock(
     process: processIdentity(process.pid),
   })}\n`;
   try {
-    if (isHeld(readText(path))) throw whenHeld();
+    if (isHeld(readIfThere(path)?.text ?? null)) throw whenHeld();
     overwrite(path, text);
   } catch (error) {
     lock.release();
@@ -46,7 +46,7 @@ export async function takeInstanceLock(
     release: () => {
       if (isReleased) return;
       isReleased = true;
-      if (readText(path) === text) rmSync(path, { force: true });
+      if ((readIfThere(path)?.text ?? null) === text) rmSync(path, { force: true });
       lock.release();
     },
   };
@@ -67,15 +67,6 @@ function fingerprint(botTokens: readonly Secret[]): string {
   const hash = createHash("sha256");
   hash.update(botTokens.map((token) => token.reveal()).join("\n"));
   return hash.digest("hex").slice(0, 10);
-}
-
-function readText(path: string): string | null {
-  try {
-    return readRegularFile(path).text;
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return null;
-    throw error;
-  }
 }
 
 /** Whether the process that a lock tells of holds it, flock or not: Takopi, or a host of ours from before it took one. */

@@ -1,7 +1,6 @@
 import { closeSync, constants, fchmodSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { errnoOf } from "../errors.js";
-import { openRegularFile, readRegularFile } from "../files/regular-file.js";
+import { openRegularFile, readIfThere } from "../files/regular-file.js";
 import { ensureDirectory, writeFileAtomically } from "../files/atomic-file.js";
 import { withBriefLock } from "../files/brief-lock.js";
 
@@ -60,12 +59,7 @@ export function readLastRefresh(path: string): RefreshLogEntry | null {
 }
 
 function readText(path: string): string {
-  try {
-    return readRegularFile(path, largestLog).text;
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return "";
-    throw error;
-  }
+  return readIfThere(path, largestLog)?.text ?? "";
 }
 
 function linesOf(text: string): string[] {

@@ -73,7 +73,7 @@ export function renderTokenFile({ secret, expiresAt }: InstallationToken): strin
   return `${lines.join("\n")}\n`;
 }
 
-/** Publishes a token: mode 0600, whole or not at all. Rejects with the system's error; the old file then stays. */
+/** Publishes a token: mode 0600, whole or not at all. Throws the system's error; the old file then stays. */
 export function writeTokenFile(path: string, token: InstallationToken): void {
   writeFileAtomically(path, renderTokenFile(token));
 }

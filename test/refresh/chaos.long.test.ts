@@ -46,7 +46,7 @@ const final: Fault[] = [
   { refusal: "permission_not_granted" },
   { refusal: "requires_authentication" },
 ];
-/** What may meet a trial; each can pass. */
+/** What may meet a trial; each is transient. */
 const trials: Fault[] = [
   { refusal: "bad_credentials" },
   { refusal: "suspended" },

@@ -29,7 +29,7 @@ test("it refreshes every 45 minutes, up to a tenth earlier", async () => {
   ]);
 });
 
-test("what can pass backs off from 1 s to 5 min", async () => {
+test("what is transient backs off from 1 s to 5 min", async () => {
   const { time, host: created } = await createVirtualHost();
   await using host = created;
   host.github.refuse("server_error", { times: 14 });
@@ -73,7 +73,7 @@ test("GitHub's own wait is kept", async () => {
   ]);
 });
 
-test("what cannot pass is said once and tried every 5 minutes; a new secret is taken up without a restart", async () => {
+test("what a person must change is said once and tried every 5 minutes; a new secret is taken up without a restart", async () => {
   const { time, host: created } = await createVirtualHost();
   await using host = created;
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });

@@ -185,7 +185,7 @@ describe.concurrent("--once", () => {
     expect(statSync(host.tokenFile).mode & 0o777).toBe(0o440);
   });
 
-  test("tries again what can pass until its deadline, then ends with 75 and leaves nothing", async () => {
+  test("tries again what is transient until its deadline, then ends with 75 and leaves nothing", async () => {
     await using host = await createSidecarHost();
     host.github.refuse("server_error", { times: Infinity });
 

@@ -41,7 +41,7 @@ function exceptPolling(transformer: Transformer): Transformer {
 }
 
 /**
- * Stands between Telegram and the polling loop: lets each update through once, leaves out what is none, and logs when
+ * Stands between Telegram and the polling loop: lets each update through once, leaves out what is no update, and logs when
  * Telegram can no longer be reached and when it can again.
  */
 export function createUpdateFilter({ clock, log }: { clock: Clock; log: Log }): Transformer {

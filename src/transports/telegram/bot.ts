@@ -46,7 +46,7 @@ export async function runTelegram(
 
 type Polling = { service: TransportService; clock: Clock };
 
-/** Polls for good: what can pass is waited out. */
+/** Polls for good: what is transient is waited out. */
 async function poll(bot: Bot, { service, clock }: Polling, signal: AbortSignal): Promise<void> {
   const { log } = service;
   let isFirst = true;
