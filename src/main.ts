@@ -42,7 +42,7 @@ const verbs: Record<string, Verb> = {
     load: async () => import("./sidecar/main.js"),
   },
   broker: {
-    summary: "serves tokens over HTTP to many hosts; client add NAME",
+    summary: "serves tokens over HTTP to many hosts; client add | list | remove | rotate",
     sendsSecrets: true,
     load: async () => import("./broker/main.js"),
   },

@@ -1,9 +1,10 @@
 import { exceeds } from "../github/permission-levels.js";
 import { distinctNames, isSameName } from "../github/same-name.js";
 import type { Scope } from "../github/scope.js";
-import type { Client, RepositoryPattern } from "./clients.js";
+import type { Client } from "./clients.js";
 import type { Repository, TokenQuery } from "./query.js";
 import { Refusal } from "./refusal.js";
+import type { RepositoryPattern } from "./repository-pattern.js";
 import type { TokenTarget } from "./token-target.js";
 
 /**

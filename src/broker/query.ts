@@ -1,6 +1,6 @@
 import { GhauthError } from "../errors.js";
 import { mostRepositories, parsePermissions } from "../github/scope.js";
-import { parsePattern } from "./clients.js";
+import { parsePattern } from "./repository-pattern.js";
 import { Refusal } from "./refusal.js";
 
 export type Repository = { owner: string; name: string };

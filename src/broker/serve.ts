@@ -1,14 +1,13 @@
 import { getRequestListener } from "@hono/node-server";
-import { GhauthError, toGhauthError } from "../errors.js";
 import { createBatchedStdout } from "../log/batched-stdout.js";
-import { createLog, type Log } from "../log/log.js";
+import { createLog } from "../log/log.js";
 import { systemClock } from "../system/clock.js";
 import { endSoon } from "../system/end-soon.js";
 import { resolvePaths } from "../system/paths.js";
-import { type BrokerOptions, parseBrokerOptions, readBrokerSettings } from "./broker-config.js";
-import { type Authenticate, authenticateNobody, createAuthenticate, readClients } from "./clients.js";
+import { readAdmission, reloadAdmission } from "./admission.js";
+import { parseBrokerOptions, readBrokerSettings } from "./broker-config.js";
 import { thinCrowd } from "./crowd.js";
-import { closeGracefully, createBoundedServer, isLoopback, listen } from "./listen.js";
+import { closeGracefully, createBoundedServer, listen } from "./listen.js";
 import { createQuickAnswer } from "./quick-answer.js";
 import { createRoutes, type RoutesDeps } from "./routes.js";
 import { openTokens } from "./open-tokens.js";
@@ -20,7 +19,7 @@ export async function serve(args: string[]): Promise<number> {
   const paths = resolvePaths(env);
   const settings = readBrokerSettings(env, paths);
   const clientsFile = options.config ?? paths.brokerConfig;
-  let authenticate = readAuthenticate(clientsFile, options);
+  let { authenticate } = readAdmission(clientsFile, options, { isStart: true });
   const { write, flush } = createBatchedStdout();
   const log = createLog({ level: settings["LOG_LEVEL"], write });
   const deps = { clock: systemClock, random: Math.random, env, log };
@@ -47,7 +46,7 @@ export async function serve(args: string[]): Promise<number> {
     });
     const crowd = thinCrowd(server);
     process.on("SIGHUP", () => {
-      authenticate = reload(log, { clientsFile, options, authenticate });
+      authenticate = reloadAdmission(log, { clientsFile, options, authenticate });
     });
     log.info("broker.listening", { address: await listen(server, options.listen) });
     if (options.insecureNoAuth)
@@ -59,47 +58,6 @@ export async function serve(args: string[]): Promise<number> {
     await close();
     flush();
     endSoon();
-  }
-}
-
-/** Without clients anybody would be let in: only who says so, and only on this host. */
-function readAuthenticate(path: string, { insecureNoAuth, listen: address }: BrokerOptions): Authenticate {
-  const clients = readClients(path);
-  if (clients.length > 0 && insecureNoAuth) {
-    throw new GhauthError(
-      "config_invalid",
-      `${path} names clients, and --insecure-no-auth would let everybody in: leave one out.`,
-    );
-  }
-  if (clients.length > 0) return createAuthenticate(clients);
-  if (!insecureNoAuth)
-    throw new GhauthError("config_invalid", `${path} names no client: run ghauth broker client add NAME.`);
-  if (!isLoopback(address)) {
-    throw new GhauthError(
-      "config_invalid",
-      "--insecure-no-auth is for loopback and unix sockets only: listen there, or add clients.",
-    );
-  }
-  return authenticateNobody;
-}
-
-/** The clients as the file names them now; the old ones where it is no good. */
-function reload(
-  log: Log,
-  {
-    clientsFile,
-    options,
-    authenticate,
-  }: { clientsFile: string; options: BrokerOptions; authenticate: Authenticate },
-): Authenticate {
-  try {
-    const fresh = readAuthenticate(clientsFile, options);
-    log.info("clients.reloaded");
-    return fresh;
-  } catch (thrown) {
-    const { code, message } = toGhauthError(thrown);
-    log.error("clients.kept", { code, sentence: `${message} The clients stay as they were.` });
-    return authenticate;
   }
 }
 

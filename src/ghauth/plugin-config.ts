@@ -1,6 +1,7 @@
 import { split } from "shlex";
 import * as z from "zod";
 import { GhauthError } from "../errors.js";
+import { checkTable } from "../files/checked-table.js";
 import { type Environment, expandPath, type Paths } from "../system/paths.js";
 import { findRefreshScript } from "../system/programs.js";
 
@@ -48,9 +49,7 @@ export function parsePluginConfig(
   table: Readonly<Record<string, unknown>>,
   { configPath, paths, env }: { configPath: string; paths: Paths; env: Environment },
 ): PluginConfig {
-  const parsed = schema.safeParse(table);
-  if (!parsed.success) throw invalid(parsed.error.issues[0], configPath);
-  const config = parsed.data;
+  const config = checkTable(schema, table, { path: configPath, key: "plugins.ghauth" });
   const runRefreshWith = config.run_refresh_with ?? parseWords(env["GHAUTH_RUN_REFRESH_WITH"] ?? "");
   return {
     tokenEnvFile: expandPath(config.token_env_file ?? paths.tokenEnvFile, paths),
@@ -79,19 +78,4 @@ function parseWords(text: string): string[] {
       },
     );
   }
-}
-
-function invalid(issue: z.core.$ZodIssue | undefined, configPath: string): GhauthError {
-  const key = ["plugins.ghauth", ...(issue?.path ?? [])].join(".");
-  if (issue?.code === "unrecognized_keys") {
-    const known = Object.keys(schema.shape).join(", ");
-    return new GhauthError(
-      "config_invalid",
-      `${configPath}: ${key}.${issue.keys[0] ?? ""} is not known; the keys are ${known}.`,
-    );
-  }
-  return new GhauthError(
-    "config_invalid",
-    `${configPath}: ${key} must be ${issue?.message ?? "something else"}.`,
-  );
 }

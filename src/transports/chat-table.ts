@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import * as z from "zod";
 import { GhauthError, messageOf } from "../errors.js";
+import { checkTable } from "../files/checked-table.js";
 import { shellWord } from "../files/shell-word.js";
 import { expandPath, type Environment, resolvePaths } from "../system/paths.js";
 import type { TakopiConfig } from "../takopi/takopi-config.js";
@@ -28,11 +29,7 @@ export type ChatTable = z.output<z.ZodObject<typeof commonKeys>>;
 
 /** `[transports.<name>]`, parsed. Throws `config_invalid`, naming file and key. */
 export function parseTable<T>(schema: z.ZodType<T>, name: string, config: TakopiConfig): T {
-  const parsed = schema.safeParse(config.transportConfig(name));
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const key = ["transports", name, ...(issue?.path ?? [])].join(".");
-  throw invalid(`${config.path}: ${key} must be ${issue?.message ?? "something else"}.`);
+  return checkTable(schema, config.transportConfig(name), { path: config.path, key: `transports.${name}` });
 }
 
 /** The bot token that a table holds or points to; `key` is the table's name in a sentence. Throws `config_invalid`. */

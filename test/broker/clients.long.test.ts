@@ -1,125 +1,12 @@
-import { createHash } from "node:crypto";
-import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { parseClients } from "../../src/broker/clients.js";
 import { createKeyHost } from "../support/broker.js";
-import { createMachine } from "../support/machine.js";
 
 const admin = "/admin/github-installation-token";
-const hashOf = (text: string) => createHash("sha256").update(text).digest("hex");
 const refused = (exitCode: number, sentence: string) => ({
   exitCode,
   stdout: "",
   stderr: expect.stringContaining(sentence),
-});
-
-test("client add prints a bearer token alone on its line, once, and writes only its hash", async () => {
-  await using host = await createKeyHost();
-  const policy = [
-    "--admin",
-    "--workspace",
-    "blue",
-    "--repository",
-    "acme/*",
-    "--permission",
-    "contents:read",
-  ];
-
-  const { exitCode, stdout } = await host.ghauth(["broker", "client", "add", "ops", ...policy]);
-
-  const [bearer = "", ...rest] = stdout.split("\n");
-  expect({ exitCode, rest }).toEqual({ exitCode: 0, rest: [""] });
-  expect(bearer).toMatch(/^ghauthb_[A-Za-z0-9_-]{43}$/);
-  expect(statSync(host.brokerConfig).mode & 0o777).toBe(0o600);
-  expect(host.read(host.brokerConfig)).toBe(
-    [
-      "[clients.ops]",
-      `token_sha256 = "${hashOf(bearer)}"`,
-      'repositories = ["acme/*"]',
-      'workspaces = ["blue"]',
-      'permissions = { contents = "read" }',
-      "admin = true",
-      "",
-    ].join("\n"),
-  );
-  const broker = await host.startBroker();
-  const headers = { authorization: `Bearer ${bearer}` };
-  expect(await broker.call("/workspaces/blue/github-installation-token", { headers })).toMatchObject({
-    status: 200,
-  });
-});
-
-test("an existing name is an error without change, and what stands in the file stays", async () => {
-  await using host = await createKeyHost();
-  const before = `# the operations team\n[clients.ops]\ntoken_sha256 = "${hashOf("x")}"`;
-  host.write(host.brokerConfig, before);
-
-  expect(await host.ghauth(["broker", "client", "add", "ops"])).toMatchObject(
-    refused(78, "has a client ops already"),
-  );
-  expect(host.read(host.brokerConfig)).toBe(before);
-  expect(await host.ghauth(["broker", "client", "add", "agent"])).toMatchObject({ exitCode: 0 });
-
-  const after = host.read(host.brokerConfig);
-  expect(after.startsWith(`${before}\n\n[clients.agent]\ntoken_sha256 = "`)).toBe(true);
-});
-
-test("clients that are added at the same time are all let in", async () => {
-  await using host = await createKeyHost();
-  const names = Array.from({ length: 8 }, (_, n) => `host-${n}`);
-
-  await Promise.all(
-    names.map(async (name) => host.ghauth(["broker", "client", "add", name, "--config", "x.toml"])),
-  );
-
-  const path = join(host.home, "x.toml");
-  expect(
-    parseClients(host.read(path), path)
-      .map(({ name }) => name)
-      .sort(),
-  ).toEqual(names);
-});
-
-test("a client add that is wrong usage changes nothing", async () => {
-  await using machine = await createMachine();
-  const rows: [string[], string][] = [
-    [["add"], "Write: ghauth broker client add NAME"],
-    [["remove", "ops"], "Write: ghauth broker client add NAME"],
-    [["add", "a b"], "NAME takes letters"],
-    [["add", "ops", "--repository", "acme"], "--repository takes owner/repo or owner/*"],
-    [["add", "ops", "--permission", "contents"], "--permission"],
-    [["add", "ops", "--permission", ","], "--permission"],
-    [["add", "ops", "--permission", "contents:read", "--permission", ""], "--permission takes name:level"],
-    [["add", "ops", "--root"], "--root"],
-  ];
-  for (const [args, sentence] of rows)
-    expect(await machine.ghauth(["broker", "client", ...args])).toMatchObject(refused(64, sentence));
-  expect(existsSync(join(machine.home, ".config/takopi/broker.toml"))).toBe(false);
-});
-
-const good = `token_sha256 = "${hashOf("x")}"`;
-test.each([
-  ["clients = 1", "clients must be a table"],
-  ["[client.ops]", "holds client, which is no setting"],
-  ["[clients.ops]\ntoken = 'x'", "clients.ops.token must be left out"],
-  ["[clients.ops]", "clients.ops.token_sha256 must be the SHA-256"],
-  [`[clients.ops]\ntoken_sha256 = "${hashOf("x").toUpperCase()}"`, "in 64 lower-case hex digits"],
-  [`[clients.ops]\n${good}\nadmin = "yes"`, "clients.ops.admin must be true or false"],
-  [`[clients.ops]\n${good}\nworkspaces = "blue"`, "clients.ops.workspaces must be a list"],
-  [`[clients.ops]\n${good}\nrepositories = ["*"]`, 'owner/repo and owner/*, and not "*"'],
-  [`[clients.ops]\n${good}\nrepositories = ["acme/si*"]`, 'and not "acme/si*"'],
-  [`[clients.ops]\n${good}\nrepositories = ["https://github.com/acme/site"]`, "and not"],
-  [
-    `[clients.ops]\n${good}\npermissions = { contents = "own" }`,
-    "clients.ops.permissions must be a table of levels",
-  ],
-  [`[clients.ops]\n${good}\npermissions = {}`, "left out, they are the App's"],
-  [`[clients."o p s"]\n${good}`, 'names a client "o p s"'],
-  [`[clients.a]\n${good}\n[clients.b]\n${good}`, "gives clients.b another client's token_sha256"],
-  ["[clients.ops", "line 1, column"],
-])("broker.toml %j does not start a broker", async (text, sentence) => {
-  expect(() => parseClients(text, "broker.toml")).toThrow(sentence);
 });
 
 test("a broker without clients starts only by --insecure-no-auth, and only on this host", async () => {
@@ -180,6 +67,24 @@ test("SIGHUP reads the clients again, and keeps the old ones where the file is n
     host.write(host.brokerConfig, text);
     broker.send("SIGHUP");
     await broker.saw('"clients.kept"');
+    await broker.saw("The clients stay as they were.");
     expect(await statusFor("other")).toBe(200);
   }
+});
+
+test("a broker.toml that was cut before a policy's permissions does not widen the client", async () => {
+  await using host = await createKeyHost();
+  host.letIn({ ops: 'admin = true\npermissions = { contents = "read" }' });
+  const broker = await host.startBroker();
+  const whole = host.read(host.brokerConfig);
+
+  host.write(host.brokerConfig, whole.slice(0, whole.indexOf("permissions")));
+  broker.send("SIGHUP");
+
+  await broker.saw('"clients.kept"');
+  await broker.saw("clients.ops.token_sha256 must be the SHA-256");
+  expect(await broker.call(`${admin}?permissions=contents:write`, { as: "ops" })).toMatchObject({
+    status: 403,
+  });
+  expect(await broker.call(admin, { as: "ops" })).toMatchObject({ status: 200 });
 });

@@ -49,7 +49,7 @@ export async function createKeyHost(github: Partial<GitHubStandInOptions> = worl
         Object.entries(clients)
           .map(([name, lines]) => {
             const sha256 = createHash("sha256").update(bearerOf(name)).digest("hex");
-            return `[clients.${name}]\ntoken_sha256 = "${sha256}"\n${lines}\n`;
+            return `[clients.${name}]\n${lines}\ntoken_sha256 = "${sha256}"\n`;
           })
           .join("\n"),
       ),

@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { parseBrokerOptions } from "../../src/broker/broker-config.js";
 
 const templates = join(import.meta.dirname, "../../systemd");
 const names = readdirSync(templates);
@@ -13,8 +14,11 @@ const highestExposure = 2.5;
 const isMissing =
   spawnSync("systemd-analyze", ["--version"]).error !== undefined && process.env["CI"] !== "true";
 
-/** The units as bootstrap fills them in, in a directory that systemd's tools read. */
-function fillIn(value: string): { analyze: (...args: string[]) => { status: number | null; text: string } } {
+/** The units as bootstrap fills them in, in a directory that systemd's tools read and that is the home, too. */
+function fillIn(value: string): {
+  directory: string;
+  analyze: (...args: string[]) => { status: number | null; text: string };
+} {
   const directory = mkdtempSync(join(tmpdir(), "ghauth-units-"));
   onTestFinished(() => rmSync(directory, { recursive: true }));
   for (const name of names) {
@@ -22,6 +26,7 @@ function fillIn(value: string): { analyze: (...args: string[]) => { status: numb
     writeFileSync(join(directory, name), text);
   }
   return {
+    directory,
     analyze: (...args) => {
       const { status, stdout, stderr } = spawnSync("systemd-analyze", args, {
         cwd: directory,
@@ -55,6 +60,26 @@ describe.skipIf(isMissing)(
         }
       },
     );
+
+    test("README's drop-in gives the broker a store", () => {
+      const readme = readFileSync(join(templates, "../README.md"), "utf8");
+      const dropIn = /```ini\n(\[Service\]\nExecStart=\n[\s\S]*?)```/.exec(readme)?.[1] ?? "";
+      const words = /^ExecStart=(\S+) broker (.*)$/m.exec(dropIn)?.[2]?.split(" ") ?? [];
+      expect(parseBrokerOptions(words).store?.url.protocol).toBe("redis:");
+      const { directory, analyze } = fillIn("/usr/bin/true");
+      const unit = "takopi-ghauth-broker.service";
+      mkdirSync(join(directory, `${unit}.d`));
+      writeFileSync(join(directory, `${unit}.d/override.conf`), dropIn);
+
+      // It names this program, which a home has once install_local.sh was there.
+      expect(analyze("verify", "--user", `./${unit}`).text).toContain(".local/bin/ghauth is not executable");
+      mkdirSync(join(directory, ".local/bin"), { recursive: true });
+      writeFileSync(join(directory, ".local/bin/ghauth"), "#!/bin/sh\n", { mode: 0o755 });
+      expect(analyze("verify", "--user", "--recursive-errors=yes", `./${unit}`)).toEqual({
+        status: 0,
+        text: "",
+      });
+    });
 
     test.each(services)(`%s is exposed to ${highestExposure} at most`, (name) => {
       const { analyze } = fillIn("/usr/bin/true");
