@@ -9,7 +9,9 @@ Sets up the background refresh of the GitHub token for this user, and refreshes 
 script are taken from the environment and kept in ~/.config/takopi/github-app.env; run again, it keeps what is there
 and changes what differs. If a step fails, what was there before is put back.
 
-  --dry-run  show what would change, and change nothing'
+  --dry-run  show what would change, and change nothing
+
+GHAUTH_NODE is the path of the node to be used, where that is not the one on PATH.'
 
 known_options=(--dry-run)
 

@@ -11,7 +11,8 @@ installed Takopi, it gets /ghauth too, beside all that it was installed with. Ru
 
   --dry-run  show what would change, and change nothing
 
-TAKOPI_INSTALL_WITH names more packages for Takopi, separated by spaces.'
+TAKOPI_INSTALL_WITH names more packages for Takopi, separated by spaces; GHAUTH_NODE is the path of the node to be
+used, where that is not the one on PATH.'
 
 known_options=(--dry-run)
 
