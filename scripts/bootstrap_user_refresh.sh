@@ -291,7 +291,7 @@ put_back_all() {
 }
 
 show_result() {
-  local table
+  local table config
   say ""
   # It exits 1 for a token that is not fresh, and says so.
   if [[ $token_env_file == "$config_dir/github-token.env" || -e $takopi_toml ]]; then
@@ -300,7 +300,10 @@ show_result() {
     table=$(shown "$token_env_file")
     table=${table//\\/\\\\}
     table="[plugins.ghauth]"$'\n'"token_env_file = \"${table//\"/\\\"}\""
-    "$bin_dir/ghauth" status --config <(printf '%s\n' "$table") || :
+    config=$(mktemp)
+    printf '%s\n' "$table" >"$config"
+    "$bin_dir/ghauth" status --config "$config" || :
+    rm -f -- "$config"
     say "For /ghauth to find the token, put these lines into $(shown "$takopi_toml"):"$'\n'"$table"
   fi
   say ""
