@@ -1,5 +1,5 @@
 import { exceeds } from "../github/permission-levels.js";
-import { distinctNames, isSameName } from "../github/same-name.js";
+import { distinctNames, isSameName } from "../token/same-name.js";
 import type { Scope } from "../github/scope.js";
 import type { Client } from "./clients.js";
 import type { Repository, TokenQuery } from "./query.js";

@@ -3,7 +3,7 @@ import { isObject } from "../files/json.js";
 import type { AppRequest } from "./app-request.js";
 import { type MintTarget, otherOwner } from "./mint.js";
 import { exceeds } from "./permission-levels.js";
-import { isSameName } from "./same-name.js";
+import { isSameName } from "../token/same-name.js";
 
 type Diagnosis = (deps: DiagnoseDeps, target: MintTarget) => Promise<GhauthError | undefined>;
 export type DiagnoseDeps = { appRequest: AppRequest; appRequestAs: (appId: string) => AppRequest };

@@ -5,7 +5,7 @@ import { Secret } from "../token/secret.js";
 import type { AppRequest } from "./app-request.js";
 import { explainRefusal } from "./explain.js";
 import type { GitHubAnswer } from "./github-api.js";
-import { isSameName } from "./same-name.js";
+import { isSameName } from "../token/same-name.js";
 import type { Scope } from "./scope.js";
 
 /** `clockOffsetMs` is how far GitHub's clock is ahead of this host's. */

@@ -1,6 +1,7 @@
 import { GhauthError } from "../errors.js";
+import { parseRepositoryName, type RepositoryName } from "../token/repository-name.js";
 import { permissionLevels } from "./permission-levels.js";
-import { distinctNames } from "./same-name.js";
+import { distinctNames } from "../token/same-name.js";
 
 /** What a token may reach: repository names of one `owner` (null: whoever owns the installation), all of them if empty; permissions as GitHub spells them. */
 export type Scope = {
@@ -45,20 +46,13 @@ function itemsOf(text: string, key: string): string[] {
   );
 }
 
-function parseRepository(item: string, key: string): { owner: string | null; name: string } {
-  const location = item
-    .replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*\//i, "") // https://host/, ssh://git@host:22/, git://host/
-    .replace(/^[^/@]+@[^/:]+:\/?/, ""); // git@host:
-  const path = location.replace(/\/+$/, "").replace(/\.git$/i, "");
-  const match = /^(?:([A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?)\/)?([A-Za-z0-9._-]+)$/.exec(path);
-  const isOwner = (location !== item || item.endsWith("/")) && match?.[1] === undefined;
-  if (!match?.[2] || /^\.{1,2}$/.test(match[2]) || isOwner) {
-    throw new GhauthError(
-      "config_invalid",
-      `${key}: ${JSON.stringify(withoutCredentials(item))} is no repository; write owner/repo or a clone URL.`,
-    );
-  }
-  return { owner: match[1] ?? null, name: match[2] };
+function parseRepository(item: string, key: string): RepositoryName {
+  const repository = parseRepositoryName(item);
+  if (repository) return repository;
+  throw new GhauthError(
+    "config_invalid",
+    `${key}: ${JSON.stringify(withoutCredentials(item))} is no repository; write owner/repo or a clone URL.`,
+  );
 }
 
 function withoutCredentials(url: string): string {

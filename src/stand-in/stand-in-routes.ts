@@ -1,4 +1,4 @@
-import { isSameName } from "../github/same-name.js";
+import { isSameName } from "../token/same-name.js";
 import { verifyAppJwt } from "./app-jwt-verifier.js";
 import { problem, Refused, type Answer } from "./github-answers.js";
 import {

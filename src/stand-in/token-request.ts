@@ -1,5 +1,5 @@
 import { exceeds, permissionLevels } from "../github/permission-levels.js";
-import { isSameName } from "../github/same-name.js";
+import { isSameName } from "../token/same-name.js";
 import { mostRepositories } from "../github/scope.js";
 import { problem, Refused } from "./github-answers.js";
 import { repositoryId } from "./github-shapes.js";
