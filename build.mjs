@@ -28,14 +28,19 @@ const modules = await build({
     js: 'import { createRequire as ghauthCreateRequire } from "node:module"; const require = ghauthCreateRequire(import.meta.url);',
   },
 });
-// One CommonJS file without import(): it starts 15 ms sooner than the same program as ES modules.
-const refresh = await build({
-  ...common,
-  entryPoints: ["src/refresh/main.ts"],
-  outfile: "dist/refresh/main.cjs",
-  format: "cjs",
-  supported: { "dynamic-import": false },
-  minify: true,
-});
+// One CommonJS file each without import(): it starts 15 ms sooner than the same program as ES modules.
+const programs = await Promise.all(
+  ["refresh", "git"].map(async (name) =>
+    build({
+      ...common,
+      entryPoints: [`src/${name}/main.ts`],
+      outfile: `dist/${name}/main.cjs`,
+      format: "cjs",
+      supported: { "dynamic-import": false },
+      minify: true,
+    }),
+  ),
+);
 
-await writeFile("dist/THIRD_PARTY_LICENSES", renderThirdPartyLicenses([modules.metafile, refresh.metafile]));
+const metafiles = [modules, ...programs].map(({ metafile }) => metafile);
+await writeFile("dist/THIRD_PARTY_LICENSES", renderThirdPartyLicenses(metafiles));

@@ -123,7 +123,7 @@ need_plain_home() {
 
 need_program() {
   local file
-  for file in dist/main.js dist/refresh/main.cjs; do
+  for file in dist/main.js dist/refresh/main.cjs dist/git/main.cjs; do
     [[ -f $root/$file ]] && continue
     missing+=("the built program, $root/dist: run npm ci first, in $root")
     return

@@ -19,8 +19,10 @@ const allowed: Record<string, string[]> = {
   ghauth: ["files", "system", "takopi", "token"],
   takopi: ["files", "log", "system", "token"],
   transports: ["files", "log", "system", "takopi", "token"],
-  exec: ["files", "system", "token"],
-  "stand-in": ["github"],
+  "fresh-token": ["files", "system", "token"],
+  exec: ["fresh-token", "system", "token"],
+  git: ["files", "fresh-token", "system", "token"],
+  "stand-in": ["github", "token"],
   cli: ["files", "ghauth", "log", "stand-in", "system", "takopi", "token", "transports"],
 };
 
@@ -71,7 +73,7 @@ describe("imports follow the data", () => {
     expect(importsIn(source)).toEqual(["../refresh/x.js"]);
   });
 
-  test("what chat runs reaches neither the private key nor GitHub, however indirectly", () => {
+  test("what chat, git and exec run reaches neither the private key nor GitHub, however indirectly", () => {
     const reached = new Set<string>();
     const visit = (file: string) => {
       if (reached.has(file)) return;
@@ -80,7 +82,7 @@ describe("imports follow the data", () => {
         visit(target.replace(/\.js$/, ".ts"));
     };
     for (const { file } of imports)
-      if (["takopi", "ghauth", "transports"].includes(roomOf(file))) visit(file);
+      if (["takopi", "ghauth", "transports", "git", "exec"].includes(roomOf(file))) visit(file);
     expect([...reached].filter((file) => ["github", "source", "refresh"].includes(roomOf(file)))).toEqual([]);
   });
 });

@@ -2,8 +2,9 @@ import { GhauthError } from "../errors.js";
 import { childEnvironment } from "../system/child-environment.js";
 import { systemClock } from "../system/clock.js";
 import { resolvePaths } from "../system/paths.js";
-import { readExecConfig } from "./exec-config.js";
-import { obtainFreshToken } from "./fresh-token.js";
+import { obtainFreshToken } from "../fresh-token/fresh-token.js";
+import { parseFreshTokenConfig, readSettings } from "../fresh-token/fresh-token-config.js";
+import { webHostOf } from "../token/git-hosts.js";
 import { runInPlace } from "./run-in-place.js";
 
 const usage = `usage: ghauth exec -- COMMAND [ARGUMENT]…
@@ -22,18 +23,26 @@ export async function main(args: string[]): Promise<number> {
   }
   const { env } = process;
   const paths = resolvePaths(env);
-  const config = readExecConfig(env, paths);
-  const token = (await obtainFreshToken({ clock: systemClock, env }, config)).reveal();
+  const setting = readSettings(env, paths);
+  const held = await obtainFreshToken(
+    { clock: systemClock, env, trigger: "exec" },
+    parseFreshTokenConfig(setting, env, paths),
+  );
+  const token = held.token.secret.reveal();
   const variables = [
     "GH_TOKEN",
     "GITHUB_TOKEN",
     // gh takes these for a host that is not github.com, and the former never.
-    ...(config.isEnterprise ? ["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"] : []),
+    ...(isEnterprise(setting("GITHUB_API_URL")) ? ["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"] : []),
   ];
   return runInPlace(command, {
     ...childEnvironment(env),
     ...Object.fromEntries(variables.map((name) => [name, token])),
   });
+}
+
+function isEnterprise(apiUrl: string | undefined): boolean {
+  return apiUrl !== undefined && URL.canParse(apiUrl) && webHostOf(new URL(apiUrl).hostname) !== "github.com";
 }
 
 function commandIn(args: string[]): [string, ...string[]] | "help" {

@@ -4,7 +4,7 @@ import { readGhLogin } from "../system/gh-hosts.js";
 import { prefixOf } from "../token/installation-token.js";
 import { readLastRefresh, type RefreshLogEntry } from "../token/refresh-log.js";
 import { redact } from "../token/redact.js";
-import { isRefused } from "../token/refused-token.js";
+import { isRefused } from "../token/refused-tokens.js";
 import { isoSeconds, readTokenFile, type TokenFile } from "../token/token-file.js";
 import { isFromTheFuture, judgeTokenFile, millisecondsLeft, type TokenState } from "../token/token-state.js";
 import type { TimerState } from "../system/systemd-timer.js";
@@ -37,7 +37,7 @@ export function readStatus(
   { now, paths, timer, env }: { now: Date; paths: Paths; timer: TimerState; env: Environment },
 ): Status {
   const file = readTokenFile(config.tokenEnvFile);
-  const refused = file.type === "token" && isRefused(file.token.secret, paths.refusedToken);
+  const refused = file.type === "token" && isRefused(file.token.secret, paths.refusedTokens);
   const state = judgeTokenFile(file, { now, maxAgeMs: config.maxTokenAgeMs, refused });
   const isFuture = file.type === "token" && isFromTheFuture(file, now);
   const log = readLog(paths.refreshLog);

@@ -3,7 +3,8 @@ import { createGitHubRequest } from "../github/github-api.js";
 import { createHttpClient } from "../github/http-client.js";
 import type { Clock } from "../system/clock.js";
 import type { Environment } from "../system/paths.js";
-import { isRefused } from "../token/refused-token.js";
+import type { AnswerFiles } from "../token/answer-files.js";
+import { isRefused } from "../token/refused-tokens.js";
 import { readTokenFile, type TokenFile } from "../token/token-file.js";
 import { isFromTheFuture, millisecondsLeft } from "../token/token-state.js";
 import { publish } from "./publish.js";
@@ -17,8 +18,9 @@ export type LockedRefreshDeps = {
   random: () => number;
   env: Environment;
   lockFile: string;
-  /** Where `git-credential-ghauth erase` marks a token that GitHub refused. */
-  refusedTokenFile: string;
+  /** Where `git-credential-ghauth erase` marks tokens that GitHub refused. */
+  refusedTokens: string;
+  answerFiles: AnswerFiles | null;
 };
 
 export type LockedRefreshOptions = {
@@ -41,7 +43,7 @@ export async function refreshUnderLock(
   config: RefreshConfig,
   options: LockedRefreshOptions,
 ): Promise<Refreshed | null> {
-  const { clock, random, env } = deps;
+  const { clock, random, env, refusedTokens, answerFiles } = deps;
   const deadlineMs = config.deadlineSeconds * 1000;
   const timeLeftMs = () => deadlineMs - clock.elapsedMs();
   const http = createHttpClient({ timeLeftMs, extraCaFile: config.extraCaFile });
@@ -53,7 +55,7 @@ export async function refreshUnderLock(
     const opened = await opening;
     lock = opened.lock;
     const held = readTokenFile(config.tokenEnvFile);
-    const isBad = held.type === "token" && isRefused(held.token.secret, deps.refusedTokenFile);
+    const isBad = held.type === "token" && isRefused(held.token.secret, refusedTokens);
     const refused = isBad ? held.token.secret : undefined;
     if (!options.force && !isBad && isJustPublished(held, clock.now(), options)) return null;
 
@@ -64,7 +66,12 @@ export async function refreshUnderLock(
         random,
         source: { ...opened.source, obtain: async () => opened.source.obtain(refused) },
         request,
-        publish: async (token) => publish({ env, timeoutMs: ghTimeoutMs() }, config, token),
+        publish: async (token) =>
+          publish(
+            { env, timeoutMs: ghTimeoutMs(), now: clock.now() },
+            { ...config, refusedTokens, answerFiles },
+            token,
+          ),
       },
       { deadlineMs, host: config.apiUrl.host },
     );

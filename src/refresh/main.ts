@@ -8,6 +8,7 @@ import { appendRefreshLog } from "../token/refresh-log.js";
 import { redact } from "../token/redact.js";
 import type { Secret } from "../token/secret.js";
 import { readTokenFile, type TokenFile } from "../token/token-file.js";
+import { answerFilesOf } from "./git-answers.js";
 import { refreshUnderLock } from "./locked-refresh.js";
 import { parseRefreshConfig } from "./refresh-config.js";
 import { complaintsOf } from "../source/parse-all.js";
@@ -84,7 +85,14 @@ async function run(paths: Paths, force: boolean): Promise<number> {
     found = readTokenFile(tokenEnvFile);
     if (found.type === "token") secrets.push(found.token.secret);
     const refreshed = await refreshUnderLock(
-      { clock, random: Math.random, env, lockFile: paths.refreshLock, refusedTokenFile: paths.refusedToken },
+      {
+        clock,
+        random: Math.random,
+        env,
+        lockFile: paths.refreshLock,
+        refusedTokens: paths.refusedTokens,
+        answerFiles: answerFilesOf(tokenEnvFile, paths),
+      },
       config,
       { force, startedAt: processStartedAt(now()), found, seenEpoch: parseEpoch(env["GHAUTH_SEEN_EPOCH"]) },
     );

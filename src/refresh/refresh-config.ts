@@ -1,3 +1,4 @@
+import { webHostOf } from "../token/git-hosts.js";
 import type { Environment, Paths } from "../system/paths.js";
 import { parseAll } from "../source/parse-all.js";
 import {
@@ -40,7 +41,6 @@ function ghTarget(
 ): NonNullable<RefreshConfig["gh"]> {
   return {
     configDir: parsePath(settings["GH_CONFIG_DIR"] ?? paths.ghConfigDir, paths),
-    // GitHub's own clouds have their API on a host beside; an Enterprise Server has it on its own.
-    host: apiUrl.hostname.replace(/^api\.(github\.com|[a-z0-9-]+\.ghe\.com)$/, "$1"),
+    host: webHostOf(apiUrl.hostname),
   };
 }

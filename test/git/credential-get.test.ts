@@ -14,22 +14,25 @@ import { needs } from "../support/needs.js";
 const silence = { exitCode: 0, signal: null, stdout: "", stderr: "" };
 
 describe.each(shells)("under $shell", ({ shell, words }) => {
-  test("get answers git from the token env file", async (context) => {
-    needs(context, shell);
-    await using host = await createGitHost();
-    const epoch = host.hold(exampleToken, 3000);
+  test.for(["hold", "publish"] as const)(
+    "get answers git from what this host holds (%s)",
+    async (way, context) => {
+      needs(context, shell);
+      await using host = await createGitHost();
+      const epoch = host[way](exampleToken, 3000);
 
-    expect(await host.helper(["get"], { words, input: `${ask()}\n` })).toEqual({
-      ...silence,
-      stdout: answerOf(exampleToken, epoch),
-    });
-    expect(host.github.mints).toBe(0);
-  });
+      expect(await host.helper(["get"], { words, input: `${ask()}\n` })).toEqual({
+        ...silence,
+        stdout: answerOf(exampleToken, epoch),
+      });
+      expect(host.github.mints).toBe(0);
+    },
+  );
 
   test("what git sends besides is harmless", async (context) => {
     needs(context, shell);
     await using host = await createGitHost();
-    const answer = answerOf(exampleToken, host.hold(exampleToken, 3000));
+    const answer = answerOf(exampleToken, host.publish(exampleToken, 3000));
     const inputs = {
       "no blank line": ask(),
       "no line end": "protocol=https\nhost=github.com",
@@ -67,7 +70,7 @@ describe.each(shells)("under $shell", ({ shell, words }) => {
   test("another host, protocol or action is met with silence", async (context) => {
     needs(context, shell);
     await using host = await createGitHost();
-    host.hold(exampleToken, 3000);
+    host.publish(exampleToken, 3000);
     const inputs = [
       ask("gitlab.example"),
       ask("github.com.evil.example"),
@@ -77,6 +80,11 @@ describe.each(shells)("under $shell", ({ shell, words }) => {
       ask("github.com evil.example"),
       "protocol=http\nhost=github.com\n\n",
       "protocol=ssh\nhost=github.com\n\n",
+      "protocol=https:\nhost=github.com\n\n",
+      ask("../git/github.com"),
+      ask("."),
+      ask(".."),
+      ask("github.com."),
       "host=github.com\n\n",
       "protocol=https\n\n",
       "",
@@ -148,6 +156,17 @@ describe.each(shells)("under $shell", ({ shell, words }) => {
     expect(await isAnswered("other/site.git", both)).toBe(false);
     expect(await isAnswered("acme", both)).toBe(false);
     expect(await isAnswered("acme/*", both)).toBe(false);
+    for (const path of [
+      "acme/site/../docs.git",
+      "acme//site",
+      "acme/site//",
+      "acme%2Fsite",
+      "acme/%2e%2e/acme/site",
+      "acme/./site",
+      "acme/site%zz",
+    ])
+      for (const repositories of [both, ""])
+        expect([path, await isAnswered(path, repositories)]).toEqual([path, false]);
     expect(await isAnswered("acme/site", "git@github.com:acme/site.git")).toBe(true);
     expect(await isAnswered("acme/tools", "acme/site tools")).toBe(true);
     expect(await isAnswered("other/tools", "acme/site tools")).toBe(false);
@@ -200,6 +219,17 @@ test("without an action the helper says how it is used, and exits 64", async () 
 
   expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: "" });
   expect(stderr).toMatch(/^usage: git-credential-ghauth get\|store\|erase\|token\n/);
+});
+
+test("--help says how it is used on stdout, and asks nothing", async () => {
+  await using host = await createGitHost();
+  for (const option of ["--help", "-h"]) {
+    const result = await host.helper([option]);
+    expect(result).toEqual({
+      ...silence,
+      stdout: expect.stringMatching(/^usage: git-credential-ghauth get\|/),
+    });
+  }
 });
 
 test("TOKEN_ENV_FILE and GHAUTH_HOSTS may stand in github-app.env, and XDG_CONFIG_HOME moves both files", async () => {

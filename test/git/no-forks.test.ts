@@ -29,14 +29,14 @@ describe.each(shells)("under $shell", ({ shell, words }) => {
   test("nothing is forked on the way to a fresh token", async (context) => {
     needs(context, shell, "strace");
     await using host = await createGitHost();
-    const epoch = host.hold(exampleToken, 3000);
-    host.write(host.paths.appEnvFile, "GHAUTH_HOSTS=git.example\nGITHUB_APP_REPOSITORIES=acme/site\n");
+    const epoch = host.publish(exampleToken, 3000, ["git.example:8443"]);
+    host.write(host.paths.appEnvFile, "GITHUB_APP_REPOSITORIES=acme/site\n");
     const trace = join(host.home, "trace");
     const calls = "trace=fork,vfork,clone,clone3,execve";
 
     const { stdout } = await host.helper(["get"], {
       words: ["strace", "-f", "-qq", "-e", "signal=none", "-e", calls, "-o", trace, ...words],
-      input: ask("GIT.example", "path=acme/site.git"),
+      input: ask("git.example:8443", "username=alice", "wwwauth[]=Basic realm=GitHub", ""),
     });
 
     expect(stdout).toBe(answerOf(exampleToken, epoch));
@@ -46,7 +46,7 @@ describe.each(shells)("under $shell", ({ shell, words }) => {
   test("without any program on PATH a fresh token is answered", async (context) => {
     needs(context, shell);
     await using host = await createGitHost();
-    const epoch = host.hold(exampleToken, 3000);
+    const epoch = host.publish(exampleToken, 3000);
     const { stdout: found } = await host.run(["sh", "-c", `command -v ${words[0]}`]);
 
     const { stdout, stderr } = await host.helper(["get"], {
@@ -68,7 +68,7 @@ test("the clock from /proc is the system's, whatever the environment calls EPOCH
   };
   const refreshes = async (seconds: number) => {
     rmSync(join(host.home, "ran"), { force: true });
-    host.hold(exampleToken, seconds);
+    host.publish(exampleToken, seconds);
     await host.helper(["get"], { words: ["dash"], env, input });
     return fakeRuns(host).length;
   };
@@ -81,7 +81,7 @@ test("a container that is shown another uptime than the kernel's asks date", asy
   needs(context, "dash");
   needsRoot(context);
   await using host = await createGitHost();
-  const epoch = host.hold(exampleToken, 3000);
+  const epoch = host.publish(exampleToken, 3000);
   const PATH = `${pathWithDate(host)}:${host.env["PATH"]}`;
   const get = async (uptime: string) =>
     host.helper(["get"], {

@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { GitHubStandInOptions } from "../../src/stand-in/github-stand-in.js";
+import { writeAnswerFiles } from "../../src/token/answer-files.js";
+import { Secret } from "../../src/token/secret.js";
 import { createMachine, executables, expectNoSecret, type RunOptions, type RunResult } from "./machine.js";
 
 const scripts = join(import.meta.dirname, "../../scripts");
@@ -32,7 +34,9 @@ export async function createGitHost(github: Partial<GitHubStandInOptions> = {}) 
   symlinkSync(executables.refresh, paths.refreshScript);
   symlinkSync(join(scripts, "git-credential-ghauth"), join(bin, "git-credential-ghauth"));
   machine.env["PATH"] = `${bin}:${machine.env["PATH"]}`;
-  const mark = join(home, ".local/state/takopi/refused-token");
+  const state = join(home, ".local/state/takopi");
+  const marks = join(state, "refused");
+  const answers = join(state, "git");
 
   /** Writes a token env file as the refresh script does; without `seconds` nobody knows how long it lasts. */
   const hold = (token: string, seconds?: number) => {
@@ -52,8 +56,18 @@ export async function createGitHost(github: Partial<GitHubStandInOptions> = {}) 
   };
 
   return Object.assign(machine, {
-    mark,
+    marks,
+    answers,
     hold,
+    /** Holds a token as a publish leaves it: with git's answers for these hosts, and for no others. */
+    publish: (token: string, seconds: number, hosts: readonly string[] = ["github.com"]) => {
+      const epoch = hold(token, seconds);
+      writeAnswerFiles(
+        { directory: answers, hosts, tokenEnvFile: paths.tokenEnvFile },
+        { secret: new Secret(token), expiresAt: new Date(epoch * 1000) },
+      );
+      return epoch;
+    },
     /** Holds the token that a refresh published as if it lasted these seconds. */
     ageTo: (seconds: number) => hold(machine.heldToken() ?? "", seconds),
     /** Runs the credential helper, whose stdout is where a token belongs; its stderr never shows one. */
@@ -67,7 +81,10 @@ export async function createGitHost(github: Partial<GitHubStandInOptions> = {}) 
       expectNoSecret(result.stderr, [exampleToken, ...machine.github.liveTokens]);
       return result;
     },
-    readMark: () => (existsSync(mark) ? readFileSync(mark, "utf8") : null),
+    /** The hashes of the tokens that are marked as refused. */
+    marked: () => (existsSync(marks) ? readdirSync(marks) : []),
+    /** The hosts for which git's answer lies ready. */
+    answered: () => (existsSync(answers) ? readdirSync(answers).sort() : []),
   });
 }
 

@@ -1,4 +1,5 @@
 import { toGhauthError } from "../../src/errors.js";
+import { answerFilesOf } from "../../src/refresh/git-answers.js";
 import { refreshUnderLock } from "../../src/refresh/locked-refresh.js";
 import { parseRefreshConfig } from "../../src/refresh/refresh-config.js";
 import { readRefreshSettings } from "../../src/source/settings.js";
@@ -39,7 +40,14 @@ export async function refreshInProcess(
     const config = parseRefreshConfig(readRefreshSettings(environment, paths), paths);
     ({ tokenEnvFile } = config);
     const refreshed = await refreshUnderLock(
-      { clock, random, env: environment, lockFile: paths.refreshLock, refusedTokenFile: paths.refusedToken },
+      {
+        clock,
+        random,
+        env: environment,
+        lockFile: paths.refreshLock,
+        refusedTokens: paths.refusedTokens,
+        answerFiles: answerFilesOf(tokenEnvFile, paths),
+      },
       config,
       { force: true, startedAt: clock.now(), found: readTokenFile(tokenEnvFile), seenEpoch: null },
     );

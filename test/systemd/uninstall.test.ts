@@ -351,17 +351,20 @@ describe("uninstall_user_refresh.sh and what it leaves", () => {
       XDG_STATE_HOME: host.at("my state"),
     };
     const paths = resolvePaths(env);
-    const ours = Object.values(paths).filter((path) => /my (?:config|state)\/takopi\//.test(path));
-    const directories = [
+    const elsewhere = [
+      "my state/takopi/git.lock",
       "my state/takopi/refused/0f",
       "my state/takopi/git/github.com",
       "my state/takopi/git-owners/github.com/acme",
       "my config/takopi/github-tokens/acme.env",
       "my config/gh/.takopi-ghauth.4711.0123abcd.tmp/hosts.yml",
     ];
+    const ours = Object.values(paths)
+      .filter((path) => /my (?:config|state)\/takopi\//.test(path))
+      .filter((path) => !elsewhere.some((file) => host.at(file).startsWith(`${path}/`))); // no directories
     expect(ours.length).toBeGreaterThan(5);
     for (const path of ours) host.write(path, "");
-    for (const path of directories) host.put(path, "");
+    for (const path of elsewhere) host.put(path, "");
     host.write(paths.appEnvFile, host.read(host.paths.appEnvFile).replace("GH_AUTH=off", "GH_AUTH=auto"));
 
     const { exitCode, stdout } = await host.run([script, "--purge"], { env });

@@ -1,0 +1,77 @@
+import { readdirSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { errnoOf } from "../errors.js";
+import { writeFileAtomically } from "../files/atomic-file.js";
+import { readRegularFile } from "../files/regular-file.js";
+import type { Secret } from "./secret.js";
+
+/**
+ * Whether GitHub refused this token, as git's `erase` marked it: a file in `directory`, named by the token's SHA-256 in
+ * hex. Another token's mark says nothing about this one.
+ */
+export function isRefused(token: Secret, directory: string): boolean {
+  return isFile(markOf(token, directory)) || readSingleMark(directory) === token.sha256;
+}
+
+/** Marks a token as refused. Throws the system's error. */
+export function markRefused(token: Secret, directory: string): void {
+  writeFileAtomically(markOf(token, directory), "");
+}
+
+/** Where the mark of a token lies. */
+export function markOf(token: Secret, directory: string): string {
+  return join(directory, token.sha256);
+}
+
+/** Takes a token's mark away, for it was tried and works. Throws the system's error. */
+export function forgetRefusal(token: Secret, directory: string): void {
+  rmSync(markOf(token, directory), { force: true });
+  if (readSingleMark(directory) === token.sha256) rmSync(singleMarkOf(directory), { force: true });
+}
+
+const keptMs = 2 * 60 * 60_000; // a token lives one hour
+
+/** Removes the marks that no token can need any more, as far as it may: the next one who marks or publishes tries again. */
+export function sweepRefusals(directory: string, now: Date): void {
+  for (const path of [...listMarks(directory), singleMarkOf(directory)]) {
+    try {
+      if (isFile(path) && now.getTime() - statSync(path).mtimeMs > keptMs) rmSync(path, { force: true });
+    } catch {
+      // not ours to remove, or gone already
+    }
+  }
+}
+
+function listMarks(directory: string): string[] {
+  try {
+    return readdirSync(directory).map((name) => join(directory, name));
+  } catch {
+    return []; // nothing was marked yet
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  } catch (error) {
+    // A mark that this user cannot look at is not one that git's helper left for this user: no reason to fail.
+    if (saysNothing.has(errnoOf(error) ?? "")) return false;
+    throw error;
+  }
+}
+
+const saysNothing = new Set(["ENOENT", "ENOTDIR", "ENOTREG", "EACCES"]);
+
+/** Up to 0.1.0 one file held the hash of the one token that was marked last. */
+function singleMarkOf(directory: string): string {
+  return join(dirname(directory), "refused-token");
+}
+
+function readSingleMark(directory: string): string | null {
+  try {
+    return readRegularFile(singleMarkOf(directory)).text.trim();
+  } catch (error) {
+    if (saysNothing.has(errnoOf(error) ?? "")) return null;
+    throw error;
+  }
+}
