@@ -50,7 +50,7 @@ test("a token that was revoked is replaced when git's helper asks again", async 
   await using host = await createKeyHostWithBroker();
   await using agent = await createAgentHost(host, host.broker);
   await agent.refresh();
-  const dead = agent.heldToken() ?? "";
+  const dead = agent.heldToken();
   host.github.revoke(dead);
 
   // What git does after a 401, and at the next command.

@@ -114,6 +114,7 @@ test("whatever is sent gets an answer, never a 5xx, and never a secret", async (
     ].join("\r\n");
   });
 
+  let answered = 0;
   for (let at = 0; at < requests.length; at += 50) {
     const answers = await Promise.all(
       requests
@@ -126,8 +127,10 @@ test("whatever is sent gets an answer, never a 5xx, and never a secret", async (
         answer: expect.stringMatching(/^(?:HTTP\/1\.1 [1-4]\d\d |$)/),
       });
       expectNoSecret(answer, [token]);
+      if (answer !== "") answered++;
     }
   }
+  expect(answered).toBeGreaterThan(requests.length / 2);
   expect(host.github.mints).toBe(1);
   expect(await broker.call("/healthz")).toMatchObject({ status: 200 });
 });

@@ -240,7 +240,7 @@ test("/metrics counts mints, hits and errors by code, and tells each scope's sec
 test("a source that hangs costs nobody the token that still lives", async () => {
   await using host = await createKeyHost();
   await host.refresh();
-  const token = host.heldToken() ?? "";
+  const token = host.heldToken();
   const answer = JSON.stringify({ token, expires_at: new Date(Date.now() + 1_200_000).toISOString() });
   const command = `${host.root}/command`;
   host.write(

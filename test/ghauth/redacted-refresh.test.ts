@@ -11,7 +11,7 @@ async function mintTwo(machine: Machine): Promise<{ held: string; other: string;
   const other = /^GITHUB_TOKEN=(.*)$/m.exec(machine.read(otherEnvFile))?.[1] ?? "";
   const otherFile = join(machine.root, "other");
   machine.write(otherFile, other);
-  return { held: machine.heldToken() ?? "", other, otherFile };
+  return { held: machine.heldToken(), other, otherFile };
 }
 
 const printers = {

@@ -109,7 +109,7 @@ test("a mark that cannot be written is said", async () => {
 test("a token marked as refused is no longer one that another run has just published", async () => {
   await using host = await createGitHost();
   await host.refresh();
-  const first = host.heldToken() ?? "";
+  const first = host.heldToken();
   const env = { GHAUTH_SEEN_EPOCH: "1" };
 
   expect((await host.refresh({ env })).stdout).toMatch(/nothing to do/);

@@ -83,7 +83,7 @@ test("a revoked token fails one command, and the next one works", async () => {
   await using real = await createRealGit();
   const { host, lsRemote } = real;
   await host.refresh();
-  const revoked = host.heldToken() ?? "";
+  const revoked = host.heldToken();
   host.github.revoke(revoked);
 
   expect(await lsRemote()).toMatchObject({ exitCode: 128 });

@@ -71,7 +71,7 @@ test.for(["github.com", "ghe.example.com"])("gh is logged in at %s", async (host
   needsGh(context);
   await using machine = await createGhMachine();
   await refreshInProcess(machine);
-  const token = new Secret(machine.heldToken() ?? "");
+  const token = new Secret(machine.heldToken());
   const gh = { configDir: machine.configDir, host };
 
   expect(await updateGhAuth({ env: machine.env, timeoutMs: 20_000 }, gh, token)).toBeNull();
@@ -281,7 +281,7 @@ test("a SIGKILL at any moment leaves hosts.yml whole, and its scratch goes with 
     });
     setTimeout(() => child.kill("SIGKILL"), 30 + random() * 150);
     await once(child, "exit");
-    expect(machine.github.isLive(machine.heldToken() ?? "")).toBe(true);
+    expect(machine.github.isLive(machine.heldToken())).toBe(true);
     expect(machine.read(machine.hosts)).toMatch(/^\s+oauth_token: ghs_\S{30,}$/m);
   }
 

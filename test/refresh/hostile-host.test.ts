@@ -46,7 +46,7 @@ describe.each([
     await using machine = await createMachine();
     writeAhead(machine, seconds);
     const { stdout } = await machine.ghauth(
-      ["exec", "--", "sh", "-c", 'test "$GH_TOKEN" = "$0"; echo $?', machine.heldToken() ?? ""],
+      ["exec", "--", "sh", "-c", 'test "$GH_TOKEN" = "$0"; echo $?', machine.heldToken()],
       {
         env: { GHAUTH_REFRESH_SCRIPT: executables.refresh },
       },

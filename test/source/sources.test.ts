@@ -49,7 +49,7 @@ async function createBrokerMachine(answer: (request: IncomingMessage, response: 
 /** A live token of the stand-in's, as a broker or a secret manager would hold it. */
 async function mintElsewhere(machine: Machine): Promise<string> {
   await refreshInProcess(machine);
-  const token = machine.heldToken() ?? "";
+  const token = machine.heldToken();
   rmSync(machine.paths.tokenEnvFile);
   return token;
 }

@@ -69,7 +69,7 @@ export async function createGitHost(github: Partial<GitHubStandInOptions> = {}) 
       return epoch;
     },
     /** Holds the token that a refresh published as if it lasted these seconds. */
-    ageTo: (seconds: number) => hold(machine.heldToken() ?? "", seconds),
+    ageTo: (seconds: number) => hold(machine.heldToken(), seconds),
     /** Runs the credential helper, whose stdout is where a token belongs; its stderr never shows one. */
     helper: async (action: string[], options: HelperOptions = {}): Promise<RunResult> => {
       const [program, ...rest] = options.words ?? ["sh"];

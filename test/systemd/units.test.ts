@@ -52,6 +52,7 @@ describe.skipIf(isMissing)(
       (path) => {
         const { analyze } = fillIn(path);
 
+        expect(names).toContain("takopi-github-token-refresh.timer");
         for (const name of names) {
           expect(analyze("verify", "--user", "--recursive-errors=yes", `./${name}`)).toEqual({
             status: 0,
@@ -79,6 +80,10 @@ describe.skipIf(isMissing)(
         status: 0,
         text: "",
       });
+    });
+
+    test("there are services among them", () => {
+      expect(services).toContain("takopi-github-token-refresh.service");
     });
 
     test.each(services)(`%s is exposed to ${highestExposure} at most`, (name) => {
