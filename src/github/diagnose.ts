@@ -2,6 +2,7 @@ import { GhauthError } from "../errors.js";
 import { isObject } from "../files/json.js";
 import type { AppRequest } from "./app-request.js";
 import { type MintTarget, otherOwner } from "./mint.js";
+import { nameOf } from "./setting-names.js";
 import { exceeds } from "./permission-levels.js";
 import { isSameName } from "../token/same-name.js";
 
@@ -34,17 +35,17 @@ export async function diagnose(
 }
 
 /** An App ID and an installation ID look alike; the key proves which is which. */
-async function findSwappedIds({ appRequestAs }: DiagnoseDeps, { appId, installationId }: MintTarget) {
+async function findSwappedIds({ appRequestAs }: DiagnoseDeps, { appId, installationId, names }: MintTarget) {
   if (!/^\d+$/.test(appId)) return undefined;
   const { status } = await appRequestAs(installationId)({ method: "GET", path: "/app" });
   if (status !== 200) return undefined;
   return new GhauthError(
     "ids_swapped",
-    `GITHUB_APP_ID and GITHUB_APP_INSTALLATION_ID are swapped: the private key belongs to App ${installationId}.`,
+    `${nameOf("GITHUB_APP_ID", names)} and ${nameOf("GITHUB_APP_INSTALLATION_ID", names)} are swapped: the private key belongs to App ${installationId}.`,
   );
 }
 
-async function listInstallations({ appRequest }: DiagnoseDeps, { appId, installationId }: MintTarget) {
+async function listInstallations({ appRequest }: DiagnoseDeps, { appId, installationId, names }: MintTarget) {
   const { json } = await appRequest({ method: "GET", path: "/app/installations?per_page=100" });
   if (!Array.isArray(json)) return undefined;
   const known = (json as unknown[])
@@ -53,7 +54,7 @@ async function listInstallations({ appRequest }: DiagnoseDeps, { appId, installa
   const hint =
     known.length === 0
       ? "It is not installed anywhere: install it on the account whose repositories are needed."
-      : `It is installed as ${known.slice(0, 5).join(", ")}${known.length > 5 ? ", …" : ""}: set GITHUB_APP_INSTALLATION_ID to the right one.`;
+      : `It is installed as ${known.slice(0, 5).join(", ")}${known.length > 5 ? ", …" : ""}: set ${nameOf("GITHUB_APP_INSTALLATION_ID", names)} to the right one.`;
   return new GhauthError(
     "installation_not_found",
     `App ${appId} has no installation ${installationId}. ${hint}`,
@@ -62,11 +63,12 @@ async function listInstallations({ appRequest }: DiagnoseDeps, { appId, installa
 
 const mostRepositoriesAsked = 20;
 
-async function findRepository({ appRequest }: DiagnoseDeps, { appId, installationId, scope }: MintTarget) {
+async function findRepository({ appRequest }: DiagnoseDeps, target: MintTarget) {
+  const { appId, installationId, scope, names } = target;
   const { account } = await getInstallation(appRequest, installationId);
   if (account === undefined) return undefined;
   if (scope.owner !== null && !isSameName(scope.owner, account)) {
-    return otherOwner(scope.owner, account, installationId);
+    return otherOwner(target, scope.owner, account);
   }
   const lost: string[] = [];
   for (const name of scope.repositories.slice(0, mostRepositoriesAsked)) {
@@ -76,7 +78,7 @@ async function findRepository({ appRequest }: DiagnoseDeps, { appId, installatio
   if (lost.length === 0) return undefined;
   return new GhauthError(
     "repository_inaccessible",
-    `Installation ${installationId} of App ${appId} does not reach ${lost.join(", ")}: correct the name in GITHUB_APP_REPOSITORIES, or select it in the installation's settings.`,
+    `Installation ${installationId} of App ${appId} does not reach ${lost.join(", ")}: correct the name in ${nameOf("GITHUB_APP_REPOSITORIES", names)}, or select it in the installation's settings.`,
   );
 }
 

@@ -1,9 +1,10 @@
 import { type ErrorCode, GhauthError } from "../errors.js";
 import { isObject, parseDate } from "../files/json.js";
 import type { GitHubAnswer } from "./github-api.js";
+import { nameOf, type SettingNames } from "./setting-names.js";
 
 /** What was asked, for sentences that name it. */
-export type Asked = { host: string; appId: string; installationId?: string };
+export type Asked = { host: string; appId: string; installationId?: string; names?: SettingNames };
 
 type Refusal = { status: number; message: string; asked: Asked };
 type Row = { status?: number; message: RegExp; code: ErrorCode; sentence: (refusal: Refusal) => string };
@@ -15,7 +16,7 @@ const rows: Row[] = [
     message: /JSON web token could not be decoded/i,
     code: "key_mismatch",
     sentence: ({ asked }) =>
-      `GitHub cannot verify the App JWT: the private key is not App ${asked.appId}'s, was deleted there, or is damaged. Generate a new private key in the App's settings and install that, or correct GITHUB_APP_ID.`,
+      `GitHub cannot verify the App JWT: the private key is not App ${asked.appId}'s, was deleted there, or is damaged. Generate a new private key in the App's settings and install that, or correct ${nameOf("GITHUB_APP_ID", asked.names)}.`,
   },
   {
     status: 401,
@@ -29,7 +30,7 @@ const rows: Row[] = [
     message: /'Issuer' claim/i,
     code: "app_id_invalid",
     sentence: ({ asked }) =>
-      `GitHub does not take ${JSON.stringify(asked.appId)} as an App's ID: set GITHUB_APP_ID to the App ID or client ID on the App's settings page.`,
+      `GitHub does not take ${JSON.stringify(asked.appId)} as an App's ID: set ${nameOf("GITHUB_APP_ID", asked.names)} to the App ID or client ID on the App's settings page.`,
   },
   {
     status: 401,
@@ -42,7 +43,7 @@ const rows: Row[] = [
     message: /Integration not found/i,
     code: "app_unknown",
     sentence: ({ asked }) =>
-      `${asked.host} has no App ${asked.appId}: correct GITHUB_APP_ID, or GITHUB_API_URL if the App is on another server.`,
+      `${asked.host} has no App ${asked.appId}: correct ${nameOf("GITHUB_APP_ID", asked.names)}, or GITHUB_API_URL if the App is on another server.`,
   },
   {
     status: 403,
@@ -56,14 +57,14 @@ const rows: Row[] = [
     message: /Not Found/i,
     code: "installation_not_found",
     sentence: ({ asked }) =>
-      `App ${asked.appId} has no installation ${asked.installationId ?? ""}: it was uninstalled, or the ID is another App's. Correct GITHUB_APP_INSTALLATION_ID.`,
+      `App ${asked.appId} has no installation ${asked.installationId ?? ""}: it was uninstalled, or the ID is another App's. Correct ${nameOf("GITHUB_APP_INSTALLATION_ID", asked.names)}.`,
   },
   {
     status: 422,
     message: /repository that does not exist or is not accessible/i,
     code: "repository_inaccessible",
     sentence: ({ asked }) =>
-      `A repository in GITHUB_APP_REPOSITORIES does not exist or is not selected for installation ${asked.installationId ?? ""}: correct the name, or select it in the installation's settings.`,
+      `A repository in ${nameOf("GITHUB_APP_REPOSITORIES", asked.names)} does not exist or is not selected for installation ${asked.installationId ?? ""}: correct the name, or select it in the installation's settings.`,
   },
   {
     status: 422,

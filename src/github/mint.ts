@@ -7,11 +7,18 @@ import { explainRefusal } from "./explain.js";
 import type { GitHubAnswer } from "./github-api.js";
 import { isSameName } from "../token/same-name.js";
 import type { Scope } from "./scope.js";
+import { nameOf, type SettingNames } from "./setting-names.js";
 
 /** `clockOffsetMs` is how far GitHub's clock is ahead of this host's. */
 export type MintedToken = InstallationToken & { expiresAt: Date; clockOffsetMs: number };
 
-export type MintTarget = { host: string; appId: string; installationId: string; scope: Scope };
+export type MintTarget = {
+  host: string;
+  appId: string;
+  installationId: string;
+  scope: Scope;
+  names?: SettingNames;
+};
 
 /**
  * Mints an installation token (POST /app/installations/{id}/access_tokens). Its `expiresAt` is put on this host's
@@ -57,19 +64,20 @@ function readMintedToken(
 }
 
 /** GitHub takes names without an owner: `acme/site` asked of another owner's installation would yield that owner's `site`. */
-function refuseOtherOwner(json: unknown, { scope, installationId }: MintTarget): void {
+function refuseOtherOwner(json: unknown, target: MintTarget): void {
+  const { scope } = target;
   if (scope.owner === null || !isObject(json) || !Array.isArray(json["repositories"])) return;
   for (const repository of json["repositories"] as unknown[]) {
     const fullName = isObject(repository) ? repository["full_name"] : undefined;
     if (typeof fullName !== "string") continue;
     const [owner = ""] = fullName.split("/");
-    if (!isSameName(owner, scope.owner)) throw otherOwner(scope.owner, owner, installationId);
+    if (!isSameName(owner, scope.owner)) throw otherOwner(target, scope.owner, owner);
   }
 }
 
-export function otherOwner(asked: string, owner: string, installationId: string): GhauthError {
+export function otherOwner({ installationId, names }: MintTarget, asked: string, owner: string): GhauthError {
   return new GhauthError(
     "repository_other_owner",
-    `GITHUB_APP_REPOSITORIES names repositories of ${asked}, and installation ${installationId} is ${owner}'s: give ${asked}'s installation ID, or none to have it looked up.`,
+    `${nameOf("GITHUB_APP_REPOSITORIES", names)} names repositories of ${asked}, and installation ${installationId} is ${owner}'s: give ${asked}'s installation ID, or none to have it looked up.`,
   );
 }

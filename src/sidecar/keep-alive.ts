@@ -71,9 +71,9 @@ function untilNextRefreshMs(
 }
 
 /**
- * What a person must change: in 5 minutes. What is transient: backoff from 1 s with full jitter, never sooner than GitHub asked. Tries
- * begin at most 5 minutes apart, and while a token lives at most a quarter of its life left, so that no outage
- * which ends before the token does outlasts it.
+ * What a person must change is tried again in 5 minutes. After a transient failure comes backoff from 1 s with full
+ * jitter, never less than GitHub asked for: tries begin at most 5 minutes apart, and while a token lives at most a
+ * quarter of its life left, so that no outage which ends before the token does outlasts it.
  */
 function untilNextTryMs(
   error: GhauthError,

@@ -6,7 +6,7 @@ import { systemClock } from "../system/clock.js";
 import type { Secret } from "../token/secret.js";
 import { keepAlive } from "./keep-alive.js";
 import { reportFailure, reportRefreshed } from "./report.js";
-import { inContainerWords, readSidecarConfig } from "./sidecar-config.js";
+import { readSidecarConfig } from "./sidecar-config.js";
 import { parseSidecarOptions, type SidecarOptions } from "./sidecar-options.js";
 import { createSidecarRefresh } from "./sidecar-refresh.js";
 import { requireMemory } from "./token-directory.js";
@@ -54,7 +54,7 @@ export async function main(args: string[]): Promise<number> {
     return 0;
   } catch (thrown) {
     const { code, exitCode, message } = toGhauthError(thrown);
-    log.error("sidecar.failed", { code, exit: exitCode, sentence: inContainerWords(message, env, options) });
+    log.error("sidecar.failed", { code, exit: exitCode, sentence: message });
     return exitCode;
   }
 }
@@ -83,7 +83,6 @@ async function run(
       known.splice(0, known.length, token.secret);
       writeTokenOutput(output, token, clock.now());
     },
-    reword: (sentence) => inContainerWords(sentence, env, secrets),
   });
   if (!isOnce) {
     await keepAlive({ clock, random, log, refresh }, { intervalMs, limitMs, heldUntil: readExpiry(output) });

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { GhauthError, messageOf } from "../errors.js";
 import { readIfThere } from "../files/regular-file.js";
-import { parseRepositories } from "../github/scope.js";
+import type { SettingNames } from "../github/setting-names.js";
 import { parseTokenSourceConfig, type TokenSourceConfig } from "../source/source-config.js";
 import type { Environment } from "../system/paths.js";
 
@@ -27,12 +27,11 @@ export function readSidecarConfig(env: Environment, options: SecretsOptions): Si
     GITHUB_APP_REPOSITORIES: given["WORKSPACE_REPOS"] ?? given["GITHUB_APP_REPOSITORIES"],
     NODE_EXTRA_CA_CERTS: undefined, // Node has read it already
   };
-  // For its complaint, which names the variable that the operator knows.
-  parseRepositories(given["WORKSPACE_REPOS"] ?? "", "WORKSPACE_REPOS");
   const privateKeyFile = join(options.secretsDir, keyFile);
   const paths = { home: given["HOME"] ?? "/", privateKeyFile };
   const config = parseTokenSourceConfig(settings, paths, {
     usualDeadlineSeconds: options.usualDeadlineSeconds,
+    names: namesOf(given, options.secretsDir),
   });
   return {
     ...config,
@@ -82,18 +81,13 @@ function warnAboutReach(source: TokenSourceConfig["source"], repositories: strin
   return [`The token reaches all repositories ${reach}: set WORKSPACE_REPOS to scope it.`];
 }
 
-/** A sentence of the refresh core in the words of a container's operator: where the setting that it names was given. */
-export function inContainerWords(
-  sentence: string,
-  env: Environment,
-  { secretsDir }: Pick<SecretsOptions, "secretsDir">,
-): string {
-  const places = Object.entries(secretFiles)
-    .filter(([name]) => !env[name])
-    .map(([name, file]): [string, string] => [name, join(secretsDir, file)]);
-  if (env["WORKSPACE_REPOS"]) places.push(["GITHUB_APP_REPOSITORIES", "WORKSPACE_REPOS"]);
-  return places.reduce(
-    (text, [name, place]) => text.replaceAll(new RegExp(`\\b${name}\\b`, "g"), place),
-    sentence,
-  );
+/** Where a container's operator gave what the refresh script takes from its environment. */
+function namesOf(given: Environment, secretsDir: string): SettingNames {
+  const files = Object.entries(secretFiles)
+    .filter(([name]) => given[name] === undefined)
+    .map(([name, file]) => [name, join(secretsDir, file)]);
+  return {
+    ...Object.fromEntries(files),
+    ...(given["WORKSPACE_REPOS"] !== undefined && { GITHUB_APP_REPOSITORIES: "WORKSPACE_REPOS" }),
+  };
 }

@@ -1,4 +1,4 @@
-import { GhauthError, toGhauthError } from "../errors.js";
+import { toGhauthError } from "../errors.js";
 import { createGitHubRequest } from "../github/github-api.js";
 import { createHttpClient } from "../github/http-client.js";
 import type { TokenSourceConfig } from "../source/source-config.js";
@@ -13,8 +13,6 @@ export type SidecarRefreshDeps = RetryDeps & {
   /** Read for each refresh: Kubernetes replaces a mounted secret while we run. */
   readConfig: () => TokenSourceConfig;
   publish: (token: InstallationToken) => void;
-  /** Puts a sentence of the core's into the words of a container's operator. */
-  reword: (sentence: string) => string;
 };
 
 /** One refresh until `deadlineMs`, an instant of `clock.elapsedMs`; whoever calls decides about another. */
@@ -64,12 +62,8 @@ export function createSidecarRefresh(deps: SidecarRefreshDeps): SidecarRefresh {
       unpublished = null;
       return refreshed;
     } catch (thrown) {
-      const { code, traits, message, retryAfterMs } = toGhauthError(thrown);
-      if (traits.endsNewToken) unpublished = null;
-      throw new GhauthError(code, deps.reword(message), {
-        cause: thrown,
-        ...(retryAfterMs !== undefined && { retryAfterMs }),
-      });
+      if (toGhauthError(thrown).traits.endsNewToken) unpublished = null;
+      throw thrown;
     }
   };
 }

@@ -2,6 +2,7 @@ import { GhauthError } from "../errors.js";
 import type { AppRequest } from "../github/app-request.js";
 import { findInstallation } from "../github/find-installation.js";
 import type { MintTarget } from "../github/mint.js";
+import { nameOf } from "../github/setting-names.js";
 import { createAppClient } from "./app-client.js";
 import type { AppSourceConfig } from "./source-config.js";
 import type { SourceDeps, TokenSource } from "./token-source.js";
@@ -27,14 +28,14 @@ export function createAppSource(
 
 async function lookUpInstallation(
   appRequest: AppRequest,
-  { host, appId, scope }: AppSourceConfig & { host: string },
+  { host, appId, scope, names }: AppSourceConfig & { host: string },
 ): Promise<string> {
   const [repository] = scope.repositories;
   if (scope.owner === null || repository === undefined) {
     throw new GhauthError(
       "config_invalid",
-      "GITHUB_APP_INSTALLATION_ID is not set, and no repository names an owner.",
+      `${nameOf("GITHUB_APP_INSTALLATION_ID", names)} is not set, and no repository names an owner.`,
     );
   }
-  return findInstallation(appRequest, { owner: scope.owner, repository, asked: { host, appId } });
+  return findInstallation(appRequest, { owner: scope.owner, repository, asked: { host, appId, names } });
 }

@@ -2,6 +2,7 @@ import { GhauthError, toGhauthError } from "../errors.js";
 import { retryAfterOf } from "../github/explain.js";
 import { parseDate, parseJson } from "../files/json.js";
 import type { HttpAnswer, HttpRequest } from "../github/http-client.js";
+import { nameOf, type SettingNames } from "../github/setting-names.js";
 import { redact } from "../token/redact.js";
 import type { Secret } from "../token/secret.js";
 import { readBearerFile } from "./bearer-file.js";
@@ -24,7 +25,7 @@ export function createBrokerSource(
     obtain: async (refused) => {
       const askedAt = now();
       const answer = await askAbout(refused, async (at) => ask(http, at, bearer), address);
-      if (answer.status !== 200) throw explainBroker(answer, { address, bearer });
+      if (answer.status !== 200) throw explainBroker(answer, { address, bearer, names: config.names });
       const token = readToken(answer.text);
       if (!token) {
         throw new GhauthError("source_unavailable", `The broker ${address.host} answered without a token.`);
@@ -80,21 +81,23 @@ async function ask(http: HttpRequest, url: URL, bearer: Secret): Promise<HttpAns
   }
 }
 
-const refusals: Record<number, string> = {
-  400: "does not understand the request",
-  401: "does not know this host's bearer token: add the client there again, and put its token into GHAUTH_BROKER_TOKEN_FILE",
-  403: "does not allow this host that token: widen the client's policy there, or ask for less in GITHUB_APP_REPOSITORIES and GITHUB_APP_PERMISSIONS",
-  404: "has no GitHub App configured, or GHAUTH_BROKER_URL is not its base URL",
-  405: "does not know this request: GHAUTH_BROKER_URL is not its base URL",
+const refusals: Record<number, (names: SettingNames) => string> = {
+  400: () => "does not understand the request",
+  401: () =>
+    "does not know this host's bearer token: add the client there again, and put its token into GHAUTH_BROKER_TOKEN_FILE",
+  403: (names) =>
+    `does not allow this host that token: widen the client's policy there, or ask for less in ${nameOf("GITHUB_APP_REPOSITORIES", names)} and GITHUB_APP_PERMISSIONS`,
+  404: () => "has no GitHub App configured, or GHAUTH_BROKER_URL is not its base URL",
+  405: () => "does not know this request: GHAUTH_BROKER_URL is not its base URL",
 };
 
 function explainBroker(
   { status, headers, text }: HttpAnswer,
-  { address: { host }, bearer }: { address: URL; bearer: Secret },
+  { address: { host }, bearer, names }: { address: URL; bearer: Secret; names: SettingNames },
 ): GhauthError {
   const said = redact(errorIn(parseJson(text)), [bearer]).slice(0, 200);
   const words = said === "" ? "" : ` (${said})`;
-  const refusal = refusals[status];
+  const refusal = refusals[status]?.(names);
   if (refusal !== undefined)
     return new GhauthError("source_refused", `The broker ${host} ${refusal}${words}.`);
   return new GhauthError(

@@ -1,6 +1,7 @@
 import { split } from "shlex";
 import { GhauthError } from "../errors.js";
 import { parsePermissions, parseRepositories, type Scope } from "../github/scope.js";
+import { nameOf, type SettingNames } from "../github/setting-names.js";
 import { type Environment, expandPath, type Paths } from "../system/paths.js";
 import { Secret } from "../token/secret.js";
 import { parseAll } from "./parse-all.js";
@@ -12,6 +13,7 @@ export type AppSourceConfig = {
   /** `anyMode`: others may read the file, as they may where Kubernetes mounted it. */
   privateKey: { path: string; anyMode?: boolean } | { text: Secret };
   scope: Scope;
+  names: SettingNames;
 };
 export type BrokerSourceConfig = {
   type: "broker";
@@ -20,6 +22,7 @@ export type BrokerSourceConfig = {
   workspace: string | null;
   /** What is asked for: without repositories, or without permissions, all that the broker's policy gives. */
   scope: Scope;
+  names: SettingNames;
 };
 export type CommandSourceConfig = { type: "command"; words: [string, ...string[]] };
 
@@ -35,31 +38,35 @@ export type TokenSourceConfig = {
 /** The paths that a token source may need; a sidecar, which has no home, has only these. */
 type SourcePaths = Pick<Paths, "home" | "privateKeyFile">;
 
+/** All that is parsed here: `names` are for complaints. */
+type Given = { settings: Environment; paths: SourcePaths; names: SettingNames; anyInstallation: boolean };
+
 /**
  * Parses the settings that say where a token comes from. Throws `config_invalid`, naming each wrong variable and what
- * was expected. With `anyInstallation` none need be known: whoever asks for a token names repositories then.
+ * was expected. With `anyInstallation` none need be known: whoever asks for a token names repositories then. `names` are
+ * where the operator gave settings in another way than by these variables.
  */
 export function parseTokenSourceConfig(
   settings: Environment,
   paths: SourcePaths,
-  { usualDeadlineSeconds = 60, anyInstallation = false } = {},
+  {
+    usualDeadlineSeconds = 60,
+    anyInstallation = false,
+    names = {},
+  }: { usualDeadlineSeconds?: number; anyInstallation?: boolean; names?: SettingNames } = {},
 ): TokenSourceConfig {
   return parseAll({
-    source: () => parseSource(settings, paths, anyInstallation),
+    source: () => parseSource({ settings, paths, names, anyInstallation }),
     apiUrl: () => parseUrl(settings, "GITHUB_API_URL", "https://api.github.com"),
     deadlineSeconds: () => parseDeadline(settings, usualDeadlineSeconds),
     extraCaFile: () => parseExtraCaFile(settings, paths),
   });
 }
 
-function parseSource(
-  settings: Environment,
-  paths: SourcePaths,
-  anyInstallation: boolean,
-): TokenSourceConfig["source"] {
-  const name = settings["GITHUB_TOKEN_SOURCE"] ?? "app";
+function parseSource(given: Given): TokenSourceConfig["source"] {
+  const name = given.settings["GITHUB_TOKEN_SOURCE"] ?? "app";
   const parse = sources.get(name);
-  if (parse) return parse(settings, paths, anyInstallation);
+  if (parse) return parse(given);
   throw invalid(
     "GITHUB_TOKEN_SOURCE",
     `must be one of ${[...sources.keys()].join(", ")}, not ${JSON.stringify(name)}`,
@@ -72,47 +79,45 @@ const sources = new Map<string, typeof parseSource>([
   ["command", parseCommandSource],
 ]);
 
-function parseAppSource(
-  settings: Environment,
-  paths: SourcePaths,
-  anyInstallation: boolean,
-): AppSourceConfig {
+function parseAppSource(given: Given): AppSourceConfig {
   const { appId, target, permissions } = parseAll({
-    appId: () => parseAppId(settings),
-    target: () => parseTarget(settings, anyInstallation),
-    permissions: () => parseScopePermissions(settings),
+    appId: () => parseAppId(given),
+    target: () => parseTarget(given),
+    permissions: () => parseScopePermissions(given.settings),
   });
   const { installationId, repositories } = target;
   const scope = { ...repositories, permissions };
-  return { type: "app", appId, installationId, privateKey: parseKeyOrigin(settings, paths), scope };
+  const privateKey = parseKeyOrigin(given.settings, given.paths);
+  return { type: "app", appId, installationId, privateKey, scope, names: given.names };
 }
 
-function parseAppId(settings: Environment): string {
+function parseAppId({ settings, names }: Given): string {
   const what = "the App ID (or client ID) from the App's settings page";
   const appId = required(settings, "GITHUB_APP_ID", what).trim();
   if (/^[A-Za-z0-9._-]+$/.test(appId)) return appId;
-  throw invalid("GITHUB_APP_ID", "must be a number or a client ID (Iv…)");
+  throw invalid(nameOf("GITHUB_APP_ID", names), "must be a number or a client ID (Iv…)");
 }
 
-function parseInstallationId(settings: Environment): string | null {
+function parseInstallationId({ settings, names }: Given): string | null {
   const installationId = settings["GITHUB_APP_INSTALLATION_ID"]?.trim() ?? null;
   if (installationId === null || /^\d+$/.test(installationId)) return installationId;
   throw invalid(
-    "GITHUB_APP_INSTALLATION_ID",
+    nameOf("GITHUB_APP_INSTALLATION_ID", names),
     "must be a number: the last part of the installation's settings URL",
   );
 }
 
 /** The installation, and the repositories that it can be looked up by. */
-function parseTarget(settings: Environment, anyInstallation: boolean) {
+function parseTarget(given: Given) {
+  const { names, anyInstallation } = given;
   const target = parseAll({
-    installationId: () => parseInstallationId(settings),
-    repositories: () => parseScopeRepositories(settings),
+    installationId: () => parseInstallationId(given),
+    repositories: () => parseScopeRepositories(given),
   });
   if (anyInstallation || target.installationId !== null || target.repositories.owner !== null) return target;
   throw invalid(
-    "GITHUB_APP_INSTALLATION_ID",
-    "must be set, or GITHUB_APP_REPOSITORIES must name owner/repo so that the installation can be looked up",
+    nameOf("GITHUB_APP_INSTALLATION_ID", names),
+    `must be set, or ${nameOf("GITHUB_APP_REPOSITORIES", names)} must name owner/repo so that the installation can be looked up`,
   );
 }
 
@@ -123,7 +128,8 @@ function parseKeyOrigin(settings: Environment, paths: SourcePaths): AppSourceCon
   return { path: parsePath(path ?? paths.privateKeyFile, paths) };
 }
 
-function parseBrokerSource(settings: Environment, paths: SourcePaths): BrokerSourceConfig {
+function parseBrokerSource(given: Given): BrokerSourceConfig {
+  const { settings, paths, names } = given;
   const { url, bearerFile, repositories, permissions } = parseAll({
     url: () => {
       required(settings, "GHAUTH_BROKER_URL", "the broker's base URL");
@@ -131,23 +137,27 @@ function parseBrokerSource(settings: Environment, paths: SourcePaths): BrokerSou
     },
     bearerFile: () =>
       required(settings, "GHAUTH_BROKER_TOKEN_FILE", "the file with this host's bearer token"),
-    repositories: () => parseOwnedRepositories(settings),
-    permissions: () => parseScopePermissions(settings),
+    repositories: () => parseOwnedRepositories(given),
+    permissions: () => parseScopePermissions(given.settings),
   });
   const workspace = settings["GHAUTH_BROKER_WORKSPACE"] ?? null;
   const scope = { ...repositories, permissions };
-  return { type: "broker", url, bearerFile: parsePath(bearerFile, paths), workspace, scope };
+  return { type: "broker", url, bearerFile: parsePath(bearerFile, paths), workspace, scope, names };
 }
 
 /** A broker serves several owners, and must be told whose. */
-function parseOwnedRepositories(settings: Environment): Pick<Scope, "owner" | "repositories"> {
-  const scoped = parseScopeRepositories(settings);
+function parseOwnedRepositories(given: Given): Pick<Scope, "owner" | "repositories"> {
+  const scoped = parseScopeRepositories(given);
   if (scoped.owner !== null || scoped.repositories.length === 0) return scoped;
-  throw invalid("GITHUB_APP_REPOSITORIES", "must name owner/repo where the token comes from a broker");
+  throw invalid(
+    nameOf("GITHUB_APP_REPOSITORIES", given.names),
+    "must name owner/repo where the token comes from a broker",
+  );
 }
 
-function parseScopeRepositories(settings: Environment): Pick<Scope, "owner" | "repositories"> {
-  return parseRepositories(settings["GITHUB_APP_REPOSITORIES"] ?? "", "GITHUB_APP_REPOSITORIES");
+function parseScopeRepositories({ settings, names }: Given): Pick<Scope, "owner" | "repositories"> {
+  const name = "GITHUB_APP_REPOSITORIES";
+  return parseRepositories(settings[name] ?? "", nameOf(name, names));
 }
 
 function parseScopePermissions(settings: Environment): Scope["permissions"] {
@@ -159,7 +169,7 @@ function parseExtraCaFile(settings: Environment, paths: SourcePaths): string | n
   return path === undefined ? null : parsePath(path, paths);
 }
 
-function parseCommandSource(settings: Environment, { home }: SourcePaths): CommandSourceConfig {
+function parseCommandSource({ settings, paths: { home } }: Given): CommandSourceConfig {
   const command = required(settings, "GITHUB_TOKEN_COMMAND", "the command that prints a token");
   try {
     const [program, ...rest] = split(command);

@@ -121,6 +121,21 @@ describe.concurrent("ghauth sidecar", () => {
       env: { WORKSPACE_REPOS: "https://github.com/acme/lost" },
       says: /does not reach acme\/lost: correct the name in WORKSPACE_REPOS/,
     },
+    {
+      what: "a lost repository that is named like a setting",
+      env: { WORKSPACE_REPOS: "https://github.com/acme/GITHUB_APP_ID" },
+      says: /does not reach acme\/GITHUB_APP_ID: correct the name in WORKSPACE_REPOS/,
+    },
+    {
+      what: "an App ID of a file that is no App's",
+      secret: { "app-id": "4711" },
+      says: /has no App 4711: correct \S+\/secrets\/app-id, or GITHUB_API_URL/,
+    },
+    {
+      what: "an App ID of a variable that is no App's",
+      env: { GITHUB_APP_ID: "4711" },
+      says: /has no App 4711: correct GITHUB_APP_ID, or GITHUB_API_URL/,
+    },
   ])("$what fails the start with 78 and a sentence", async ({ args = [], env = {}, secret = {}, says }) => {
     await using host = await createSidecarHost();
     host.mountSecret(secret);

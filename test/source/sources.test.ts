@@ -232,6 +232,7 @@ test("a broker is told which token GitHub refused; an older one, which does not 
       bearerFile: machine.env.GHAUTH_BROKER_TOKEN_FILE,
       workspace: null,
       scope: { owner: null, repositories: [], permissions: {} },
+      names: {},
     },
   );
   const told = "/admin/github-installation-token?min_ttl=3000&refused=0e81bb032a32d4cb";

@@ -1,6 +1,6 @@
 import { createLog } from "../../src/log/log.js";
 import { keepAlive } from "../../src/sidecar/keep-alive.js";
-import { inContainerWords, readSidecarConfig } from "../../src/sidecar/sidecar-config.js";
+import { readSidecarConfig } from "../../src/sidecar/sidecar-config.js";
 import { createSidecarRefresh } from "../../src/sidecar/sidecar-refresh.js";
 import { readExpiry, writeTokenOutput } from "../../src/sidecar/token-output.js";
 import type { Clock } from "../../src/system/clock.js";
@@ -55,7 +55,6 @@ export async function runVirtualSidecar(
     env: environment,
     readConfig: () => readSidecarConfig(environment, secrets),
     publish: (token) => writeTokenOutput(output, token, time.now()),
-    reword: (sentence) => inContainerWords(sentence, environment, secrets),
   });
   let attempts = 0;
   const watched = async (deadlineMs: number) => {
