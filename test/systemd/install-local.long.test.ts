@@ -132,6 +132,7 @@ describe.skipIf(noUserManager !== null)(
       for (const words of [
         ["ghauth", "help"],
         ["takopi-refresh-github-token", "--help"],
+        ["git-credential-ghauth", "--help"],
       ]) {
         const { exitCode, stderr } = await host.run(words);
         expect({ exitCode, stderr }).toEqual({

@@ -45,6 +45,8 @@ describe.skipIf(noUserManager !== null)(
         ".config/takopi/github-app.env",
         ".config/takopi/github-app.pem",
         ".config/takopi/github-token.env",
+        `.local/state/takopi/git/${new URL(host.baseUrl).host}`,
+        ".local/state/takopi/git/github.com",
         ".local/state/takopi/github-token-refresh.jsonl",
         ".local/state/takopi/github-token-refresh.lock",
         "app key.pem",
