@@ -1,7 +1,7 @@
-import { readFileSync, statSync } from "node:fs";
 import * as z from "zod";
-import { errnoOf, GhauthError, messageOf } from "../errors.js";
+import { GhauthError, messageOf } from "../errors.js";
 import { checkTable } from "../files/checked-table.js";
+import { readIfThere } from "../files/regular-file.js";
 import { shellWord } from "../files/shell-word.js";
 import { parseToml } from "../files/toml.js";
 import { parsePermissions } from "../github/scope.js";
@@ -65,9 +65,10 @@ export function readClients(path: string): KnownClient[] | null {
 /** The text of broker.toml; null where there is no such file. Throws `config_invalid`. */
 export function readClientsText(path: string): string | null {
   try {
-    if ((statSync(path).mode & 0o022) === 0) return readFileSync(path, "utf8");
+    const file = readIfThere(path);
+    if (file === null) return null;
+    if ((file.stats.mode & 0o022) === 0) return file.text;
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") return null;
     throw new GhauthError("config_invalid", `${path} cannot be read: ${messageOf(error)}.`, { cause: error });
   }
   throw invalid(

@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf } from "../errors.js";
 import { writeFileAtomically } from "../files/atomic-file.js";
-import { readRegularFile } from "../files/regular-file.js";
+import { readIfThere } from "../files/regular-file.js";
 import { renderGitAnswer } from "./git-answer.js";
 import type { InstallationToken } from "./installation-token.js";
 import type { Secret } from "./secret.js";
@@ -52,11 +52,7 @@ function listAnswers(directory: string): string[] {
   }
 }
 
+/** Empty where somebody else removed it. */
 function readAnswer(path: string): string {
-  try {
-    return readRegularFile(path).text;
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return ""; // somebody else removed it
-    throw error;
-  }
+  return readIfThere(path)?.text ?? "";
 }
