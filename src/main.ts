@@ -1,84 +1,44 @@
 #!/usr/bin/env node
+import { ghauth } from "./cli/verbs.js";
+import type { Asked } from "./command-line/parse-words.js";
+import { findPlainRun, type Run } from "./command-line/verb.js";
 import { toGhauthError } from "./errors.js";
 import { redact } from "./token/redact.js";
 
-type Verb = {
-  summary: string;
-  /** It sends secrets over HTTP, which NODE_DEBUG would print. */
-  sendsSecrets?: true;
-  load: () => Promise<{ main: (args: string[]) => Promise<number> }>;
-};
-
-const subcommandVerb = async (name: string) => {
-  const { runSubcommand } = await import("./cli/subcommand-verbs.js");
-  return { main: async (args: string[]) => runSubcommand(name, args) };
-};
-
-const verbs: Record<string, Verb> = {
-  help: { summary: "what /ghauth does", load: async () => subcommandVerb("help") },
-  flow: { summary: "how a token travels", load: async () => subcommandVerb("flow") },
-  status: { summary: "the token's state; [--json]", load: async () => subcommandVerb("status") },
-  refresh: { summary: "run the refresh script once", load: async () => subcommandVerb("refresh") },
-  run: {
-    summary: "the chat host; [--config FILE]",
-    sendsSecrets: true,
-    load: async () => import("./cli/run.js"),
-  },
-  plugins: {
-    summary: "the installed command backends; [--load] [--config FILE]",
-    load: async () => import("./cli/plugins.js"),
-  },
-  command: {
-    summary: "answers one JSON request on stdin, for the Takopi shim",
-    load: async () => import("./cli/shim-answer.js"),
-  },
-  exec: {
-    summary: "-- COMMAND… with a fresh token in its environment",
-    load: async () => import("./exec/main.js"),
-  },
-  sidecar: {
-    summary: "keeps a token file alive for containers; [--once | --health]",
-    sendsSecrets: true,
-    load: async () => import("./sidecar/main.js"),
-  },
-  broker: {
-    summary: "serves tokens over HTTP to many hosts; client add | list | remove | rotate",
-    sendsSecrets: true,
-    load: async () => import("./broker/main.js"),
-  },
-  demo: {
-    summary: "the whole chain on an embedded GitHub stand-in",
-    load: async () => import("./cli/demo.js"),
-  },
-};
-
-function usage(): string {
-  const lines = Object.entries(verbs).map(([name, { summary }]) => `  ghauth ${name.padEnd(8)} ${summary}`);
-  return ["usage: ghauth VERB [OPTION]…", "", ...lines, ""].join("\n");
+async function main(words: string[]): Promise<number> {
+  const plain = findPlainRun(ghauth, words); // most often nothing needs to be parsed: the parser is not loaded for it
+  const asked: Asked = plain ? { type: "run", ...plain } : await parse(words);
+  if (asked.type === "misuse") return complainOfUse(asked.path, asked.sentence);
+  if (asked.type === "run") return run(asked);
+  process.stdout.write(asked.text);
+  return 0;
 }
 
-async function main([name = "", ...args]: string[]): Promise<number> {
-  const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
-  if (name === "--help" || name === "-h") {
-    process.stdout.write(usage());
-    return 0;
-  }
-  if (!verb) {
-    process.stderr.write(
-      `${usage()}\n${name === "" ? "A verb is missing." : `There is no verb ${JSON.stringify(name)}.`}\n`,
-    );
-    return 64;
-  }
+async function parse(words: string[]): Promise<Asked> {
+  const { parseWords } = await import("./command-line/parse-words.js");
+  const { ownVersion } = await import("./system/own-package.js");
+  return parseWords({ name: "ghauth", program: ghauth, version: ownVersion() }, words);
+}
+
+async function run({ path, verb, options, operands }: Run): Promise<number> {
   try {
     if (verb.sendsSecrets && process.env["NODE_DEBUG"]) return await withoutNodeDebug();
-    return await (await verb.load()).main(args);
+    const program = await verb.load?.();
+    return program ? await program.main(options, operands, ghauth) : 0;
   } catch (thrown) {
     const error = toGhauthError(thrown);
-    process.stderr.write(
-      redact(`${error.code === "usage" ? `${usage()}\n` : ""}ghauth ${name}: ${error.message}\n`),
-    );
+    if (error.code === "usage") return complainOfUse(path, error.message);
+    process.stderr.write(redact(`${["ghauth", ...path].join(" ")}: ${error.message}\n`));
     return error.exitCode;
   }
+}
+
+/** How the verb is used, then what was wrong, where it is read. */
+async function complainOfUse(path: string[], sentence: string): Promise<number> {
+  const { renderHelp } = await import("./command-line/parse-words.js");
+  const usage = renderHelp({ name: "ghauth", program: ghauth }, path);
+  process.stderr.write(`${usage}\n${redact(`${["ghauth", ...path].join(" ")}: ${sentence}`)}\n`);
+  return 64;
 }
 
 /** Node has read NODE_DEBUG at its start, and only another Node goes without it. */

@@ -1,5 +1,4 @@
-import { parseArgs } from "node:util";
-import { GhauthError, messageOf } from "../errors.js";
+import { GhauthError } from "../errors.js";
 import { readRefreshSettings } from "../source/settings.js";
 import { type Environment, expandPath, type Paths, resolvePaths } from "../system/paths.js";
 import { type ListenAddress, parseListenAddress } from "./listen.js";
@@ -24,44 +23,35 @@ export function readBrokerSettings(env: Environment, paths: Paths): Environment 
   };
 }
 
-/** Parses the options. Throws `usage`. */
-export function parseBrokerOptions(args: string[]): BrokerOptions {
-  const {
-    listen,
-    config,
-    store,
-    "store-key-file": keyFile,
-    "insecure-no-auth": insecureNoAuth,
-  } = parse(args);
+/** The options as they were given. */
+export type GivenOptions = {
+  listen?: string;
+  config?: string;
+  insecureNoAuth?: true;
+  store?: string;
+  storeKeyFile?: string;
+};
+
+/** Parses them. Throws `usage`. */
+export function parseBrokerOptions({
+  listen = "127.0.0.1:8787",
+  config,
+  insecureNoAuth,
+  store,
+  storeKeyFile: keyFile,
+}: GivenOptions): BrokerOptions {
   const paths = resolvePaths(process.env);
   if ((store === undefined) !== (keyFile === undefined))
     throw new GhauthError("usage", "--store and --store-key-file go together.");
   return {
     listen: parseListenAddress(listen),
     config: config === undefined ? null : expandPath(config, paths),
-    insecureNoAuth,
+    insecureNoAuth: insecureNoAuth ?? false,
     store:
       store === undefined || keyFile === undefined
         ? null
         : { url: parseStoreUrl(store), keyFile: expandPath(keyFile, paths) },
   };
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        listen: { type: "string", default: "127.0.0.1:8787" },
-        config: { type: "string" },
-        store: { type: "string" },
-        "store-key-file": { type: "string" },
-        "insecure-no-auth": { type: "boolean", default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new GhauthError("usage", messageOf(error), { cause: error });
-  }
 }
 
 function parseStoreUrl(text: string): URL {

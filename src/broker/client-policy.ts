@@ -3,20 +3,21 @@ import { parsePermissions } from "../github/scope.js";
 import type { Client } from "./clients.js";
 import { parsePattern, renderPattern } from "./repository-pattern.js";
 
-const many = { type: "string", multiple: true, default: [] as string[] } as const;
-
 /** The options of `client add` that make its policy. */
-export const policyOptions = {
-  admin: { type: "boolean", default: false },
-  workspace: many,
-  repository: many,
-  permission: many,
-} as const;
-
-type PolicyValues = { admin: boolean; workspace: string[]; repository: string[]; permission: string[] };
+export type PolicyOptions = {
+  admin?: true;
+  workspace?: string[];
+  repository?: string[];
+  permission?: string[];
+};
 
 /** The lines of broker.toml that a policy comes to. Throws `usage`. */
-export function renderTable({ admin, workspace, repository, permission }: PolicyValues): string[] {
+export function renderTable({
+  admin,
+  workspace = [],
+  repository = [],
+  permission = [],
+}: PolicyOptions): string[] {
   const bad = repository.find((text) => !parsePattern(text));
   if (bad !== undefined)
     throw new GhauthError("usage", `--repository takes owner/repo or owner/*, not ${JSON.stringify(bad)}.`);

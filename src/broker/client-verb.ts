@@ -1,49 +1,30 @@
 import { createHash, randomBytes } from "node:crypto";
-import { parseArgs, type ParseArgsConfig } from "node:util";
-import { GhauthError, messageOf } from "../errors.js";
-import { type Environment, expandPath, resolvePaths } from "../system/paths.js";
+import { GhauthError } from "../errors.js";
+import { expandPath, resolvePaths } from "../system/paths.js";
 import { type Change, changeClients } from "./change-clients.js";
-import { policyOptions, renderPolicy, renderTable } from "./client-policy.js";
+import { type PolicyOptions, renderPolicy, renderTable } from "./client-policy.js";
 import { appendTable, removeTable, replaceHash } from "./client-tables.js";
 import { isClientName, parseClients, readClients } from "./clients-file.js";
 
-type Terminal = { env: Environment; stdout: NodeJS.WritableStream; stderr: NodeJS.WritableStream };
-type Action = (args: string[], terminal: Terminal) => Promise<void>;
-
-const actions = new Map<string, Action>([
-  ["add", add],
-  ["list", list],
-  ["remove", remove],
-  ["rotate", rotate],
-]);
-
+const { env, stdout, stderr } = process;
 const reload = "systemctl --user reload takopi-ghauth-broker, or SIGHUP";
 
-/**
- * `ghauth broker client`: who may ask the broker, as broker.toml names them. Rejects with `usage`, and with
- * `config_invalid` where a name or the file is no good; nothing is changed then.
- */
-export async function main([word = "", ...args]: string[], terminal: Terminal): Promise<number> {
-  const action = actions.get(word);
-  if (!action)
-    throw new GhauthError(
-      "usage",
-      "Write: ghauth broker client add NAME | list | remove NAME | rotate NAME.",
-    );
-  await action(args, terminal);
-  return 0;
-}
+type Config = { config?: string };
+
+// `ghauth broker client …`: who may ask the broker, as broker.toml names them. Each verb resolves with 0, and rejects with
+// `usage`, or with `config_invalid` where a name or the file is no good; nothing is changed then.
 
 /** Prints a new bearer token, once, and writes its hash. */
-async function add(args: string[], { env, stdout, stderr }: Terminal): Promise<void> {
-  const { values, positionals } = parse(args, { config, ...policyOptions });
-  const name = parseName(positionals, "add NAME [OPTION]…");
+export async function add(
+  { config, ...policy }: Config & PolicyOptions,
+  [name = ""]: string[],
+): Promise<number> {
   if (!isClientName(name))
     throw new GhauthError("usage", "NAME takes letters, digits, - and _, at most 64 of them.");
   const { bearer, sha256 } = createBearer();
   // The hash comes last: a table that was cut short then lacks it, and is refused.
-  const table = [...renderTable(values), `token_sha256 = "${sha256}"`];
-  const path = await change(values.config, env, (text, clients, file) => {
+  const table = [...renderTable(policy), `token_sha256 = "${sha256}"`];
+  const path = await change(config, (text, clients, file) => {
     if (clients.some((client) => client.name === name)) {
       throw new GhauthError(
         "config_invalid",
@@ -57,13 +38,12 @@ async function add(args: string[], { env, stdout, stderr }: Terminal): Promise<v
     `Client ${name} is in ${path}. This is its bearer token, which nobody can show again; a running broker must read the file: ${reload}.\n`,
   );
   stdout.write(`${bearer}\n`);
+  return 0;
 }
 
 /** Prints names and policies; of a hash no more than the log has. */
-async function list(args: string[], { env, stdout, stderr }: Terminal): Promise<void> {
-  const { values, positionals } = parse(args, { config });
-  if (positionals.length > 0) throw misused("list");
-  const path = resolveConfig(values.config, env);
+export async function list({ config }: Config): Promise<number> {
+  const path = resolveConfig(config);
   const clients = readClients(path) ?? [];
   if (clients.length === 0) stderr.write(`There are no clients in ${path}.\n`);
   const width = Math.max(...clients.map(({ name }) => name.length));
@@ -71,26 +51,25 @@ async function list(args: string[], { env, stdout, stderr }: Terminal): Promise<
     const fingerprint = client.tokenSha256.toString("hex").slice(0, 8);
     stdout.write(`${client.name.padEnd(width)}  ${renderPolicy(client)}; sha256: ${fingerprint}\n`);
   }
+  return 0;
 }
 
-async function remove(args: string[], { env, stderr }: Terminal): Promise<void> {
-  const { values, positionals } = parse(args, { config });
-  const name = parseName(positionals, "remove NAME");
-  const path = await change(values.config, env, (text, clients, file) => {
+/** The client's tokens live on. */
+export async function remove({ config }: Config, [name = ""]: string[]): Promise<number> {
+  const path = await change(config, (text, clients, file) => {
     requireClient(name, clients, file);
     return { text: removeTable(text, name), clients: clients.filter((client) => client.name !== name) };
   });
   stderr.write(
     `Client ${name} is no longer in ${path}. A running broker lets it in until it has read the file (${reload}); a token that it got lives on for up to an hour.\n`,
   );
+  return 0;
 }
 
 /** Prints another bearer token, once, in place of the old one. */
-async function rotate(args: string[], { env, stdout, stderr }: Terminal): Promise<void> {
-  const { values, positionals } = parse(args, { config });
-  const name = parseName(positionals, "rotate NAME");
+export async function rotate({ config }: Config, [name = ""]: string[]): Promise<number> {
   const { bearer, sha256 } = createBearer();
-  const path = await change(values.config, env, (text, clients, file) => {
+  const path = await change(config, (text, clients, file) => {
     requireClient(name, clients, file);
     const tokenSha256 = Buffer.from(sha256, "hex");
     return {
@@ -102,25 +81,7 @@ async function rotate(args: string[], { env, stdout, stderr }: Terminal): Promis
     `Client ${name} has a new bearer token in ${path}. This is it, and nobody can show it again; the old one is good until a running broker has read the file: ${reload}.\n`,
   );
   stdout.write(`${bearer}\n`);
-}
-
-const config = { type: "string" } as const;
-
-function parse<T extends NonNullable<ParseArgsConfig["options"]>>(args: string[], options: T) {
-  try {
-    return parseArgs({ args, allowPositionals: true, options });
-  } catch (error) {
-    throw new GhauthError("usage", messageOf(error), { cause: error });
-  }
-}
-
-function parseName([name, ...rest]: string[], usage: string): string {
-  if (name === undefined || rest.length > 0) throw misused(usage);
-  return name;
-}
-
-function misused(usage: string): GhauthError {
-  return new GhauthError("usage", `Write: ghauth broker client ${usage}`);
+  return 0;
 }
 
 function createBearer(): { bearer: string; sha256: string } {
@@ -132,13 +93,13 @@ type Clients = ReturnType<Change>["clients"];
 type ChangeIn = (text: string, clients: Clients, path: string) => ReturnType<Change>;
 
 /** Changes broker.toml, the usual one or the one that --config names; resolves with its path. */
-async function change(file: string | undefined, env: Environment, make: ChangeIn): Promise<string> {
-  const path = resolveConfig(file, env);
+async function change(file: string | undefined, make: ChangeIn): Promise<string> {
+  const path = resolveConfig(file);
   await changeClients(path, resolvePaths(env), (text, clients) => make(text, clients, path));
   return path;
 }
 
-function resolveConfig(file: string | undefined, env: Environment): string {
+function resolveConfig(file: string | undefined): string {
   const paths = resolvePaths(env);
   return file === undefined ? paths.brokerConfig : expandPath(file, paths);
 }

@@ -5,16 +5,16 @@ import { systemClock } from "../system/clock.js";
 import { endSoon } from "../system/end-soon.js";
 import { resolvePaths } from "../system/paths.js";
 import { readAdmission, reloadAdmission } from "./admission.js";
-import { parseBrokerOptions, readBrokerSettings } from "./broker-config.js";
+import { type GivenOptions, parseBrokerOptions, readBrokerSettings } from "./broker-config.js";
 import { thinCrowd } from "./crowd.js";
 import { closeGracefully, createBoundedServer, listen } from "./listen.js";
 import { createQuickAnswer } from "./quick-answer.js";
 import { createRoutes, type RoutesDeps } from "./routes.js";
 import { openTokens } from "./open-tokens.js";
 
-/** The broker, until SIGTERM or SIGINT; resolves with the exit code. Rejects where it can't start. */
-export async function serve(args: string[]): Promise<number> {
-  const options = parseBrokerOptions(args);
+/** `ghauth broker`, until SIGTERM or SIGINT; resolves with the exit code. Rejects where it can't start. */
+export async function main(given: GivenOptions): Promise<number> {
+  const options = parseBrokerOptions(given);
   const { env } = process;
   const paths = resolvePaths(env);
   const settings = readBrokerSettings(env, paths);

@@ -3,7 +3,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseOptions } from "./parse-options.js";
 import { createGhauthCommand } from "../ghauth/ghauth-command.js";
 import { systemClock } from "../system/clock.js";
 import { endSoon } from "../system/end-soon.js";
@@ -21,8 +20,7 @@ const script = ["/ghauth flow", "/ghauth status", "/ghauth refresh", "/ghauth st
  * `ghauth demo`: the whole chain on an embedded GitHub stand-in, in a temporary home that is removed at the end. Lines
  * from its input are answered like commands in chat; without any it plays flow, status, refresh, status.
  */
-export async function main(args: string[]): Promise<number> {
-  parseOptions(args, {});
+export async function main(): Promise<number> {
   const { stdin, stdout } = process;
   const home = mkdtempSync(join(tmpdir(), "ghauth-demo-"));
   const removeHome = () => rmSync(home, { recursive: true, force: true });

@@ -3,14 +3,9 @@ import { compare, type PluginList } from "../takopi/plugin-registry.js";
 import { redact } from "../token/redact.js";
 import { readConfigOptionOrDefaults } from "./config-option.js";
 import { installedPlugins } from "./installed-plugins.js";
-import { parseOptions } from "./parse-options.js";
 
 /** `ghauth plugins`: lists the command backends in Takopi's format; `--load` imports the enabled ones. Resolves with 0. */
-export async function main(args: string[]): Promise<number> {
-  const { config: file, load = false } = parseOptions(args, {
-    config: { type: "string" },
-    load: { type: "boolean" },
-  });
+export async function main({ config: file, load }: { config?: string; load?: true }): Promise<number> {
   const plugins = installedPlugins(readConfigOptionOrDefaults(file, process.env));
   const loaded = load ? await loadPlugins(plugins) : { errors: [] };
   process.stdout.write(redact(render(plugins, [...plugins.errors, ...loaded.errors])));

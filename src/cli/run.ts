@@ -8,11 +8,9 @@ import { loadPlugins } from "../takopi/load-plugins.js";
 import { createTransports } from "./configured-transports.js";
 import { readConfigOption } from "./config-option.js";
 import { installedPlugins } from "./installed-plugins.js";
-import { parseOptions } from "./parse-options.js";
 
 /** `ghauth run`: the chat host. Resolves with 0 once its input has ended, or SIGTERM or SIGINT came. */
-export async function main(args: string[]): Promise<number> {
-  const { config: file } = parseOptions(args, { config: { type: "string" } });
+export async function main({ config: file }: { config?: string }): Promise<number> {
   const { env, stderr } = process;
   const config = readConfigOption(file, env);
   const transports = createTransports(config, env);

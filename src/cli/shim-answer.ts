@@ -6,7 +6,6 @@ import { systemClock } from "../system/clock.js";
 import { resolvePaths } from "../system/paths.js";
 import { redact } from "../token/redact.js";
 import { type ShimRequest, parseShimRequest } from "./shim-request.js";
-import { parseOptions } from "./parse-options.js";
 import { refusalOf } from "./shim-access.js";
 
 type Answer = { text: string; notify: boolean };
@@ -20,8 +19,7 @@ const headroomMs = 5_000;
  * `ghauth command`: answers one JSON request on stdin with one JSON answer on stdout, for the Takopi shim. Resolves
  * with 0 whenever it answered; rejects with `usage` where nothing was asked.
  */
-export async function main(args: string[]): Promise<number> {
-  parseOptions(args, {});
+export async function main(): Promise<number> {
   // The refresh script has a process group of its own, which is ended when this process exits: see run-refresh-script.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => process.exit(128 + constants.signals[signal]));

@@ -1,21 +1,17 @@
 import { constants } from "node:os";
-import { GhauthError } from "../errors.js";
 import { createGhauthCommand } from "../ghauth/ghauth-command.js";
 import { systemClock } from "../system/clock.js";
 import { createDispatch } from "../takopi/dispatch.js";
 import { defaultTakopiConfig } from "../takopi/takopi-config.js";
 import { answer } from "../transports/console/console.js";
 import { readConfigOptionOrDefaults } from "./config-option.js";
-import { parseOptions } from "./parse-options.js";
 
 /** `ghauth help|flow|status|refresh`: the command backend from a shell. Resolves with the exit code. */
-export async function runSubcommand(name: string, args: string[]): Promise<number> {
+export async function runSubcommand(
+  name: string,
+  { config: file, json }: { config?: string; json?: true },
+): Promise<number> {
   const { env, stdout } = process;
-  const { config: file, json = false } = parseOptions(args, {
-    config: { type: "string" },
-    json: { type: "boolean" },
-  });
-  if (json && name !== "status") throw new GhauthError("usage", `ghauth ${name} has no --json.`);
   const config = name === "help" ? defaultTakopiConfig("") : readConfigOptionOrDefaults(file, env);
   const command = createGhauthCommand({ clock: systemClock, env });
   const context = { pluginConfig: config.pluginConfig("ghauth"), configPath: config.path };

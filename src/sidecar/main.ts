@@ -7,26 +7,10 @@ import type { Secret } from "../token/secret.js";
 import { keepAlive } from "./keep-alive.js";
 import { reportFailure, reportRefreshed } from "./report.js";
 import { readSidecarConfig } from "./sidecar-config.js";
-import { parseSidecarOptions, type SidecarOptions } from "./sidecar-options.js";
+import { type GivenOptions, parseSidecarOptions, type SidecarOptions } from "./sidecar-options.js";
 import { createSidecarRefresh } from "./sidecar-refresh.js";
 import { requireMemory } from "./token-directory.js";
 import { clearTokenDirectory, readExpiry, readHealth, writeTokenOutput } from "./token-output.js";
-
-const usage = `usage: ghauth sidecar [--once | --health] [OPTION]…
-
-Mints a GitHub App installation token, writes it to a file, and keeps that file fresh until SIGTERM.
-  --once             end when the token file is there (init container)
-  --health           exit 0 while the token has at least 10 minutes left, else 1 (exec probe)
-  --token-file FILE  default /var/run/github/token (GITHUB_TOKEN_FILE); its expiry is in FILE.json
-  --token-mode MODE  0600 (default), 0400, 0440 or 0640
-  --secrets-dir DIR  app-id, installation-id and private-key; default /var/run/secrets/github-app
-                     (GITHUB_APP_SECRETS_DIR)
-  --allow-disk       let the token file be on something else than tmpfs
-
-Environment: WORKSPACE_REPOS (URLs: the token's scope), REFRESH_INTERVAL_MINUTES (45), LOG_LEVEL (info), and the refresh
-script's settings, which win over the secrets directory.
-Exit codes: 0 stopped, or done; 75 failed for now; 78 a person must change something; 64 usage.
-`;
 
 const { env, stdout } = process;
 const clock = systemClock;
@@ -34,12 +18,12 @@ const random = Math.random;
 const mostDelayMs = 30_000;
 
 /** `ghauth sidecar`. Resolves with the exit code once a token is there (`--once`), and else not before SIGTERM. */
-export async function main(args: string[]): Promise<number> {
-  const options = parseSidecarOptions(args, env);
-  if (options.mode === "help") return say(usage, 0);
+export async function main(given: GivenOptions): Promise<number> {
+  const options = parseSidecarOptions(given, env);
   if (options.mode === "health") {
     const { isHealthy, sentence } = readHealth(options.output, clock.now());
-    return say(`${sentence}\n`, isHealthy ? 0 : 1);
+    stdout.write(`${sentence}\n`);
+    return isHealthy ? 0 : 1;
   }
   const known: Secret[] = [];
   const log = createLog({
@@ -109,9 +93,4 @@ function endOnSignal(log: Log, { mode }: SidecarOptions): void {
       process.exit(mode === "once" ? 75 : 0);
     });
   }
-}
-
-function say(text: string, exitCode: number): number {
-  stdout.write(text);
-  return exitCode;
 }

@@ -1,12 +1,11 @@
-import { parseArgs } from "node:util";
 import { resolve } from "node:path";
-import { GhauthError, messageOf } from "../errors.js";
+import { GhauthError } from "../errors.js";
 import type { Environment } from "../system/paths.js";
 import type { TokenOutput } from "./token-output.js";
 
 /** What `ghauth sidecar` was asked for, by its options and environment. */
 export type SidecarOptions = {
-  mode: "keep" | "once" | "health" | "help";
+  mode: "keep" | "once" | "health";
   output: TokenOutput;
   secretsDir: string;
   allowDisk: boolean;
@@ -15,37 +14,28 @@ export type SidecarOptions = {
   warnings: string[];
 };
 
-const options = {
-  once: { type: "boolean" },
-  health: { type: "boolean" },
-  help: { type: "boolean", short: "h" },
-  "token-file": { type: "string" },
-  "token-mode": { type: "string" },
-  "secrets-dir": { type: "string" },
-  "allow-disk": { type: "boolean" },
-} as const;
+/** The options as they were given. */
+export type GivenOptions = {
+  once?: true;
+  health?: true;
+  tokenFile?: string;
+  tokenMode?: string;
+  secretsDir?: string;
+  allowDisk?: true;
+};
 
 /** Parses them; an option beats its variable, an empty variable counts as unset. Throws `usage` or `config_invalid`. */
-export function parseSidecarOptions(args: string[], env: Environment): SidecarOptions {
-  const given = parse(args);
+export function parseSidecarOptions(given: GivenOptions, env: Environment): SidecarOptions {
   if (given.once && given.health) throw usageError("--once and --health exclude each other.");
-  const tokenFile = given["token-file"] ?? (env["GITHUB_TOKEN_FILE"] || "/var/run/github/token");
-  const secretsDir = given["secrets-dir"] ?? (env["GITHUB_APP_SECRETS_DIR"] || "/var/run/secrets/github-app");
+  const tokenFile = given.tokenFile ?? (env["GITHUB_TOKEN_FILE"] || "/var/run/github/token");
+  const secretsDir = given.secretsDir ?? (env["GITHUB_APP_SECRETS_DIR"] || "/var/run/secrets/github-app");
   return {
-    mode: given.help ? "help" : given.health ? "health" : given.once ? "once" : "keep",
-    output: { tokenFile: resolve(tokenFile), mode: parseMode(given["token-mode"] ?? "0600") },
+    mode: given.health ? "health" : given.once ? "once" : "keep",
+    output: { tokenFile: resolve(tokenFile), mode: parseMode(given.tokenMode ?? "0600") },
     secretsDir: resolve(secretsDir),
-    allowDisk: given["allow-disk"] ?? false,
+    allowDisk: given.allowDisk ?? false,
     ...parseInterval(env["REFRESH_INTERVAL_MINUTES"] || String(usualIntervalMinutes)),
   };
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({ args, options }).values;
-  } catch (error) {
-    throw new GhauthError("usage", messageOf(error), { cause: error });
-  }
 }
 
 const modes = ["0400", "0440", "0600", "0640"];

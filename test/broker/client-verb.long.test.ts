@@ -117,13 +117,13 @@ test("somebody who holds the lock for long is named, and nothing is changed", as
 test("wrong usage changes nothing", async () => {
   await using machine = await createMachine();
   const rows: [string[], string][] = [
-    [[], "Write: ghauth broker client add NAME | list | remove NAME | rotate NAME."],
-    [["delete", "ops"], "Write: ghauth broker client add NAME | list"],
-    [["add"], "Write: ghauth broker client add NAME"],
-    [["add", "ops", "dev"], "Write: ghauth broker client add NAME"],
-    [["list", "ops"], "Write: ghauth broker client list"],
-    [["remove"], "Write: ghauth broker client remove NAME"],
-    [["rotate"], "Write: ghauth broker client rotate NAME"],
+    [[], "ghauth broker client: a verb is missing"],
+    [["delete", "ops"], "ghauth broker client: unknown command 'delete'"],
+    [["add"], "ghauth broker client add: missing required argument 'NAME'"],
+    [["add", "ops", "dev"], "ghauth broker client add: too many arguments for 'add'."],
+    [["list", "ops"], "ghauth broker client list: too many arguments for 'list'."],
+    [["remove"], "ghauth broker client remove: missing required argument 'NAME'"],
+    [["rotate"], "ghauth broker client rotate: missing required argument 'NAME'"],
     [["rotate", "ops", "--admin"], "--admin"],
     [["add", "a b"], "NAME takes letters"],
     [["add", "ops", "--repository", "acme"], "--repository takes owner/repo or owner/*"],

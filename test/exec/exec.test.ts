@@ -160,9 +160,11 @@ test("without a command, or with an unknown option, exec says how it is used: 64
   for (const args of [[], ["--"], ["--what", "true"]]) {
     const result = await host.ghauth(["exec", ...args]);
     expect(result).toMatchObject({ exitCode: 64, stdout: "" });
-    expect(result.stderr).toContain("ghauth exec -- COMMAND");
+    expect(result.stderr).toContain("ghauth exec [options] -- <COMMAND>");
   }
-  expect((await host.ghauth(["exec", "--help"])).stdout).toMatch(/^usage: ghauth exec -- COMMAND/);
+  expect((await host.ghauth(["exec", "--help"])).stdout).toMatch(
+    /^Usage: ghauth exec \[options\] -- <COMMAND>/,
+  );
   expect(host.github.mints).toBe(0);
 });
 

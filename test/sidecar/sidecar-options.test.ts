@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseSidecarOptions } from "../../src/sidecar/sidecar-options.js";
 
-const intervalOf = (minutes: string) => parseSidecarOptions([], { REFRESH_INTERVAL_MINUTES: minutes });
+const intervalOf = (minutes: string) => parseSidecarOptions({}, { REFRESH_INTERVAL_MINUTES: minutes });
 
 test.each([
   ["", 45],

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { parseBrokerOptions } from "../../src/broker/broker-config.js";
+import { ghauth } from "../../src/cli/verbs.js";
+import { parseWords } from "../../src/command-line/parse-words.js";
 
 const templates = join(import.meta.dirname, "../../systemd");
 const names = readdirSync(templates);
@@ -66,7 +68,10 @@ describe.skipIf(isMissing)(
       const readme = readFileSync(join(templates, "../README.md"), "utf8");
       const dropIn = /```ini\n(\[Service\]\nExecStart=\n[\s\S]*?)```/.exec(readme)?.[1] ?? "";
       const words = /^ExecStart=(\S+) broker (.*)$/m.exec(dropIn)?.[2]?.split(" ") ?? [];
-      expect(parseBrokerOptions(words).store?.url.protocol).toBe("redis:");
+      const asked = parseWords({ name: "ghauth", program: ghauth }, ["broker", ...words]);
+      const { store, storeKeyFile } = asked.type === "run" ? asked.options : {};
+      const options = { store: String(store), storeKeyFile: String(storeKeyFile) };
+      expect(parseBrokerOptions(options).store?.url.protocol).toBe("redis:");
       const { directory, analyze } = fillIn("/usr/bin/true");
       const unit = "takopi-ghauth-broker.service";
       mkdirSync(join(directory, `${unit}.d`));

@@ -1,0 +1,93 @@
+import { verb } from "../command-line/verb.js";
+import { broker } from "./broker-verbs.js";
+import { sidecar } from "./sidecar-verb.js";
+
+// Each verb of `ghauth` is a row here, and what does its work is loaded when it is asked for.
+
+const config = { "--config <FILE>": "the configuration, in place of ~/.takopi/takopi.toml" };
+const logLevel = { LOG_LEVEL: "debug, info (default), warn or error" };
+const noLongerFresh = { 1: "the token is not fresh" };
+
+const loadSubcommand = (name: string) => async () => {
+  const { runSubcommand } = await import("./subcommand-verbs.js");
+  return { main: async (options: { config?: string; json?: true }) => runSubcommand(name, options) };
+};
+
+/** `ghauth`: all its verbs, in the order in which they are shown. */
+export const ghauth = verb({
+  summary: "keeps coding agents' GitHub access alive",
+  variables: {
+    XDG_CONFIG_HOME: "where settings are, in place of ~/.config",
+    XDG_STATE_HOME: "where the refresh log and marks are, in place of ~/.local/state",
+  },
+  exitCodes: {
+    64: "wrong usage",
+    75: "failed for now: trying again may help",
+    78: "a person must change something",
+  },
+  verbs: {
+    help: verb({
+      summary: "what /ghauth does, or how a verb is used",
+      operands: { "[VERB...]": "a verb of ghauth, and a verb of that" },
+      load: async () => import("./help.js"),
+    }),
+    flow: verb({
+      summary: "how a token travels from the App's key to gh, git and agents",
+      options: config,
+      load: loadSubcommand("flow"),
+    }),
+    status: verb({
+      summary: "the token's state, prefix, age and time left; never the token",
+      options: { "--json": "one JSON object, for machines", ...config },
+      exitCodes: noLongerFresh,
+      load: loadSubcommand("status"),
+    }),
+    refresh: verb({
+      summary: "run the refresh script once, and show what came of it",
+      details: "It exits with the refresh script's code, and with 75 at a timeout.",
+      options: config,
+      load: loadSubcommand("refresh"),
+    }),
+    run: verb({
+      summary: "serve /ghauth in chat, on the transports of takopi.toml",
+      options: config,
+      variables: logLevel,
+      sendsSecrets: true,
+      load: async () => import("./run.js"),
+    }),
+    plugins: verb({
+      summary: "list the installed command backends",
+      options: { "--load": "import them, and tell what fails", ...config },
+      load: async () => import("./plugins.js"),
+    }),
+    command: verb({
+      summary: "answer one JSON request on stdin, for Takopi's shim",
+      load: async () => import("./shim-answer.js"),
+    }),
+    exec: verb({
+      summary: "run a command with a fresh token in its environment",
+      details:
+        "GH_TOKEN and GITHUB_TOKEN are in the environment of that command alone; for an Enterprise host, GH_ENTERPRISE_TOKEN and GITHUB_ENTERPRISE_TOKEN too.",
+      operands: { "<COMMAND>": "what to run", "[ARGUMENT...]": "all that follows" },
+      variables: {
+        TOKEN_ENV_FILE: "where the token is, in place of ~/.config/takopi/github-token.env",
+        GHAUTH_REFRESH_SCRIPT: "in place of ~/.local/bin/takopi-refresh-github-token",
+      },
+      exitCodes: {
+        75: "or 78: no token, as the refresh script says, and nothing was run",
+        126: "the command cannot be executed",
+        127: "the command was not found",
+        "128+n": "signal n ended it; else its own code",
+      },
+      passesWordsOn: true,
+      load: async () => import("../exec/main.js"),
+    }),
+    broker,
+    sidecar,
+    demo: verb({
+      summary: "the whole chain on an embedded GitHub stand-in",
+      details: "Lines on stdin are answered like commands in chat; without any it plays a tour.",
+      load: async () => import("./demo.js"),
+    }),
+  },
+});
