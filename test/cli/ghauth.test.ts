@@ -163,7 +163,7 @@ describe.concurrent("a token env file that is not as it should be", () => {
     await using machine = await createMachine();
     machine.write(machine.paths.tokenEnvFile, freshFile());
     const hash = createHash("sha256").update(machine.heldToken()).digest("hex");
-    machine.write(join(machine.paths.refreshLog, "../refused-token"), `${hash}\n`);
+    machine.write(join(machine.paths.refreshLog, "../refused", hash), "");
     const { exitCode, stdout } = await machine.ghauth(["status"]);
     expect([exitCode, stdout.split("\n")[0]]).toEqual([1, "GitHub token: stale"]);
     expect(stdout).toContain("GitHub refused the token, as git found: run /ghauth refresh");

@@ -155,9 +155,9 @@ describe.each(shells)("under $shell a ready answer", ({ shell, words }) => {
     const host = await createGitHost();
     const epoch = host.publish("ghs_of_the_answer", 3000, ["github.com", "ghe.example", "git.example:8443"]);
     const text = host.read(host.paths.tokenEnvFile).replaceAll("ghs_of_the_answer", exampleToken);
-    const { atime, mtime } = statSync(host.paths.tokenEnvFile);
     host.write(host.paths.tokenEnvFile, text);
-    utimesSync(host.paths.tokenEnvFile, atime, mtime);
+    const before = new Date(Date.now() - 60_000);
+    utimesSync(host.paths.tokenEnvFile, before, before);
     const get = async (env: Record<string, string> = {}, input = ask()) => {
       const { stdout } = await host.helper(["get"], { words, env, input });
       if (stdout === answerOf("ghs_of_the_answer", epoch)) return "ready";

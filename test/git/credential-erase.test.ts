@@ -30,6 +30,7 @@ describe.each(shells)("under $shell", ({ shell, words }) => {
     const inputs = [
       erased("github_pat_of_somebody"),
       erased(exampleToken.slice(0, -1)),
+      erased(exampleToken.padEnd(1_000_000, "a")),
       erased(""),
       erased("*"),
       erased(exampleToken, "gitlab.example"),

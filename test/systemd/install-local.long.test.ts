@@ -70,6 +70,11 @@ test("install_local.sh builds and installs, upgrades in place, and what it insta
   expect(refreshed).toMatchObject({ exitCode: 0, stderr: "" });
   expect((await machine.run([machine.paths.refreshScript])).exitCode).toBe(0);
   expect(machine.github.mints).toBe(2);
+  // It knows its node and its program, whatever is on PATH.
+  const helper = join(machine.home, ".local/bin/git-credential-ghauth");
+  const marked = await machine.run([helper, "_invalidate_cache"], { env: { PATH: "/nonexistent" } });
+  expect(marked).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
+  expect(readdirSync(join(machine.home, ".local/state/takopi/refused"))).toHaveLength(1);
   const demo = await machine.run(["ghauth", "demo"], { env });
   expect(demo).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("Refresh succeeded.") });
 });
