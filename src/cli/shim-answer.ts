@@ -56,6 +56,7 @@ async function answer(request: ShimRequest): Promise<Answer> {
       argsText: request.argsText,
       args: request.args,
       message: { ...request.message, messageId: null, raw: null },
+      transport: request.transport,
       replyTo: null,
       replyText: null,
       configPath: request.configPath,

@@ -6,6 +6,8 @@ export type ShimRequest = {
   args: string[];
   argsText: string;
   message: { channelId: string; threadId: string | null; senderId: string | null };
+  /** The transport of the running Takopi, where the shim told it. */
+  transport: string | null;
   /** `[plugins.ghauth]` of the running Takopi. */
   pluginConfig: Readonly<Record<string, unknown>>;
   configPath: string | null;
@@ -26,6 +28,10 @@ const schema = z.object({
   channel_id: optionalId,
   thread_id: optionalId,
   sender_id: optionalId,
+  transport: z
+    .string("a name")
+    .nullish()
+    .transform((name) => name || null),
   plugin_config: z.record(z.string(), z.unknown(), "a table").default({}),
   config_path: z
     .string("a path")
@@ -43,11 +49,13 @@ export function parseShimRequest(text: string): ShimRequest {
       key === undefined ? "an object" : `an object whose ${String(key)} is ${issue?.message ?? "other"}`;
     throw new GhauthError("config_invalid", `The request must be ${what}.`);
   }
-  const { args, args_text, channel_id, thread_id, sender_id, plugin_config, config_path } = parsed.data;
+  const { args, args_text, channel_id, thread_id, sender_id, transport, plugin_config, config_path } =
+    parsed.data;
   return {
     args,
     argsText: args_text,
     message: { channelId: channel_id ?? "", threadId: thread_id, senderId: sender_id },
+    transport,
     pluginConfig: plugin_config,
     configPath: config_path,
   };

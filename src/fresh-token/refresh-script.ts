@@ -23,6 +23,7 @@ export async function runRefreshScript(
         ...childEnvironment(env, { keeps: ["GITHUB_APP_PRIVATE_KEY"] }),
         TOKEN_ENV_FILE: tokenEnvFile,
         GHAUTH_TRIGGER: trigger,
+        GHAUTH_BY: "", // whoever had us started asked somebody else
         GHAUTH_SEEN_EPOCH: seenAt === null ? "" : String(Math.floor(seenAt.getTime() / 1000)),
       },
     });

@@ -20,17 +20,20 @@ export type StartedRefresh =
   | { type: "cooldown"; agoSeconds: number; waitSeconds: number };
 
 export type ManualRefresh = {
-  start: (config: PluginConfig, options: { hasCooldown: boolean }) => StartedRefresh;
+  start: (config: PluginConfig, options: StartOptions) => StartedRefresh;
 };
+
+/** `by` is who asks, as the refresh log calls them; null where nobody in particular does. */
+type StartOptions = { hasCooldown: boolean; by: string | null };
 
 /** Runs the refresh script for whoever asks: one run at a time, which later callers join, and a pause after a success. */
 export function createManualRefresh({ clock, env }: { clock: Clock; env: Environment }): ManualRefresh {
   let running: Promise<RefreshOutcome> | null = null;
   let succeededMs: number | null = null;
 
-  const run = async (config: PluginConfig): Promise<RefreshOutcome> => {
+  const run = async (config: PluginConfig, by: string | null): Promise<RefreshOutcome> => {
     try {
-      const outcome = await runOnce(config, { clock, env });
+      const outcome = await runOnce(config, { clock, env, by });
       if (outcome.exitCode === 0) succeededMs = clock.elapsedMs();
       return outcome;
     } finally {
@@ -39,7 +42,7 @@ export function createManualRefresh({ clock, env }: { clock: Clock; env: Environ
   };
 
   return {
-    start: (config, { hasCooldown }) => {
+    start: (config, { hasCooldown, by }) => {
       if (running) return { type: "joined", outcome: running };
       const agoMs = clock.elapsedMs() - (succeededMs ?? Number.NEGATIVE_INFINITY);
       if (hasCooldown && agoMs < config.refreshCooldownMs) {
@@ -50,20 +53,22 @@ export function createManualRefresh({ clock, env }: { clock: Clock; env: Environ
           waitSeconds: Math.ceil(waitMs / 1000),
         };
       }
-      running = run(config);
+      running = run(config, by);
       return { type: "started", outcome: running };
     },
   };
 }
 
+type Asking = { env: Environment; by: string | null };
+
 async function runOnce(
   config: PluginConfig,
-  { clock, env }: { clock: Clock; env: Environment },
+  { clock, ...asking }: Asking & { clock: Clock },
 ): Promise<RefreshOutcome> {
   const startedMs = clock.elapsedMs();
   try {
     const run = await runRefreshScript(config, {
-      env: scriptEnvironment(config, env),
+      env: scriptEnvironment(config, asking),
       elapsedMs: clock.elapsedMs,
     });
     return {
@@ -85,7 +90,10 @@ async function runOnce(
 const headroomSeconds = 5;
 
 /** The script's own deadline comes before our timeout, so that its own sentence arrives. */
-function scriptEnvironment({ tokenEnvFile, refreshTimeoutMs }: PluginConfig, env: Environment): Environment {
+function scriptEnvironment(
+  { tokenEnvFile, refreshTimeoutMs }: PluginConfig,
+  { env, by }: Asking,
+): Environment {
   return {
     // Chat tokens are not the script's business, nor is what another caller told ours.
     ...Object.fromEntries(
@@ -95,6 +103,7 @@ function scriptEnvironment({ tokenEnvFile, refreshTimeoutMs }: PluginConfig, env
     ),
     TOKEN_ENV_FILE: tokenEnvFile,
     GHAUTH_TRIGGER: "chat",
+    GHAUTH_BY: by ?? "",
     GHAUTH_REFRESH_DEADLINE_SECONDS: String(Math.max(1, refreshTimeoutMs / 1000 - headroomSeconds)),
   };
 }

@@ -1,6 +1,7 @@
 import { formatDistanceStrict } from "date-fns/formatDistanceStrict";
 import type { ReplyField } from "../takopi/command-backend.js";
 import type { TimerState } from "../system/systemd-timer.js";
+import type { RateLimit } from "../token/refresh-log.js";
 import type { Page } from "./page.js";
 import type { Status } from "./token-status.js";
 
@@ -50,7 +51,16 @@ function statusFields(status: Status, now: Date): ReplyField[] {
       }),
     );
   }
+  if (last_refresh?.rate_limit) fields.push(callsLeft(last_refresh.rate_limit, now));
   return fields;
+}
+
+/** What the App may still call this hour, as GitHub said when the token was tried. */
+function callsLeft({ limit, remaining, reset_at }: RateLimit, now: Date): ReplyField {
+  const resetAt = new Date(reset_at);
+  return resetAt > now
+    ? instant("calls left", resetAt, { now, lead: `${remaining} of ${limit}, all again `, before: "in " })
+    : { name: "calls left", value: `${limit}: the hour of the last refresh is over` };
 }
 
 /** What gh calls who has no account: for it, an installation token is nobody's. */

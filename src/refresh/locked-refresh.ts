@@ -4,7 +4,7 @@ import { createHttpClient } from "../github/http-client.js";
 import type { Clock } from "../system/clock.js";
 import type { Environment } from "../system/paths.js";
 import type { AnswerFiles } from "../token/answer-files.js";
-import { isRefused } from "../token/refused-tokens.js";
+import { refusedSince } from "../token/refused-tokens.js";
 import { readTokenFile, type TokenFile } from "../token/token-file.js";
 import { isFromTheFuture, millisecondsLeft } from "../token/token-state.js";
 import { publish } from "./publish.js";
@@ -34,6 +34,9 @@ export type LockedRefreshOptions = {
   seenEpoch: number | null;
 };
 
+/** `refusedAt`: since when the token that was replaced was marked as refused, if it was. */
+export type Replaced = Refreshed & { refusedAt: Date | null };
+
 /**
  * One run of the refresh script, alone under the lock. Answers null where another run has published meanwhile.
  * Rejects with a GhauthError; the token env file and gh are then as they were.
@@ -42,7 +45,7 @@ export async function refreshUnderLock(
   deps: LockedRefreshDeps,
   config: RefreshConfig,
   options: LockedRefreshOptions,
-): Promise<Refreshed | null> {
+): Promise<Replaced | null> {
   const { clock, random, env, refusedTokens, answerFiles } = deps;
   const deadlineMs = config.deadlineSeconds * 1000;
   const timeLeftMs = () => deadlineMs - clock.elapsedMs();
@@ -55,9 +58,9 @@ export async function refreshUnderLock(
     const opened = await opening;
     lock = opened.lock;
     const held = readTokenFile(config.tokenEnvFile);
-    const isBad = held.type === "token" && isRefused(held.token.secret, refusedTokens);
-    const refused = isBad ? held.token.secret : undefined;
-    if (!options.force && !isBad && isJustPublished(held, clock.now(), options)) return null;
+    const refusedAt = held.type === "token" ? refusedSince(held.token.secret, refusedTokens) : null;
+    const refused = held.type === "token" && refusedAt ? held.token.secret : undefined;
+    if (!options.force && !refused && isJustPublished(held, clock.now(), options)) return null;
 
     const ghTimeoutMs = () => Math.min(longestGhMs, Math.max(shortestGhMs, timeLeftMs()));
     const refreshed = await refresh(
@@ -77,7 +80,7 @@ export async function refreshUnderLock(
     );
     if (lock.complaint !== null)
       refreshed.warnings.push(`warning: ${lock.complaint}, so that refreshes at the same time each mint`);
-    return refreshed;
+    return { ...refreshed, refusedAt };
   } finally {
     lock?.release();
     http.close();

@@ -4,7 +4,7 @@ import { GhauthError, messageOf, toGhauthError } from "../errors.js";
 import { systemClock } from "../system/clock.js";
 import { type Paths, resolvePaths } from "../system/paths.js";
 import { processStartedAt } from "../system/process-start.js";
-import { appendRefreshLog } from "../token/refresh-log.js";
+import { appendRefreshLog, isRequester } from "../token/refresh-log.js";
 import { redact } from "../token/redact.js";
 import type { Secret } from "../token/secret.js";
 import { readTokenFile, type TokenFile } from "../token/token-file.js";
@@ -135,6 +135,7 @@ function record(path: string, report: Report): void {
     appendRefreshLog(path, {
       at,
       trigger: triggerOf(env["GHAUTH_TRIGGER"]),
+      by: requesterOf(env["GHAUTH_BY"]),
       ms: Math.round(clock.elapsedMs()),
       ...report,
     });
@@ -145,6 +146,10 @@ function record(path: string, report: Report): void {
 
 function triggerOf(text: string | undefined): string {
   return text !== undefined && /^[a-z][a-z0-9_-]{0,31}$/.test(text) ? text : "manual";
+}
+
+function requesterOf(text: string | undefined): string | null {
+  return isRequester(text) ? text : null;
 }
 
 function say(stream: "stdout" | "stderr", text: string, exitCode: number): number {

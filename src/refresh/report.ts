@@ -5,13 +5,13 @@ import type { RefreshLogEntry } from "../token/refresh-log.js";
 import { isoSeconds, type TokenFile } from "../token/token-file.js";
 import { millisecondsLeft } from "../token/token-state.js";
 import type { RefreshConfig } from "./refresh-config.js";
-import type { Refreshed } from "../source/obtain-and-try.js";
+import type { Replaced } from "./locked-refresh.js";
 
 /** What came of a run, for its last line and, unless nothing was tried, the refresh log. */
-export type Report = Pick<RefreshLogEntry, "ok" | "code" | "exit" | "sentence" | "expires_at" | "sha256">;
+export type Report = Omit<RefreshLogEntry, "at" | "trigger" | "by" | "ms">;
 
 export function reportRefreshed(
-  { token, warnings }: Refreshed,
+  { token, warnings, rateLimit, refusedAt }: Replaced,
   { config, now, home }: { config: RefreshConfig; now: Date; home: string },
 ): Report {
   const expiresAt = token.expiresAt && isoSeconds(token.expiresAt);
@@ -31,6 +31,8 @@ export function reportRefreshed(
       ].join("; ") + ".",
     expires_at: expiresAt,
     sha256: token.secret.fingerprint,
+    rate_limit: rateLimit,
+    refused_at: refusedAt && refusedAt.toISOString(),
   };
 }
 
@@ -42,6 +44,8 @@ export function reportFailure(error: GhauthError, { held, now }: { held: TokenFi
     sentence: `${error.message} ${heldSentence(held, now)}`,
     expires_at: null,
     sha256: null,
+    rate_limit: null,
+    refused_at: null,
   };
 }
 

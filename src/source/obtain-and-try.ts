@@ -1,8 +1,10 @@
 import { GhauthError, toGhauthError } from "../errors.js";
 import { explainRefusal, isRateLimit } from "../github/explain.js";
+import { rateLimitOf } from "../github/rate-limit.js";
 import { isObject } from "../files/json.js";
 import type { GitHubAnswer, GitHubRequest } from "../github/github-api.js";
 import type { InstallationToken } from "../token/installation-token.js";
+import type { RateLimit } from "../token/refresh-log.js";
 import { retry, type RetryDeps } from "./retry.js";
 import type { ObtainedToken, TokenSource } from "./token-source.js";
 
@@ -12,7 +14,8 @@ export type RefreshDeps = RetryDeps & {
   publish: (token: InstallationToken) => Promise<string[]>;
 };
 
-export type Refreshed = { token: ObtainedToken; warnings: string[] };
+/** `rateLimit` is what GitHub told when the token was tried. */
+export type Refreshed = { token: ObtainedToken; warnings: string[]; rateLimit: RateLimit | null };
 
 /** `deadlineMs` is an instant of `clock.elapsedMs`; `host` names GitHub in sentences; `obtainOnce`: the caller tries again. */
 export type RefreshOptions = { deadlineMs: number; host: string; obtainOnce?: boolean };
@@ -28,10 +31,11 @@ export async function refresh(
   const token = await obtain(deps, obtainOnce ? -Infinity : deadlineMs);
   refuseDying(token, deps.clock.now());
   const trialMs = Math.min(deadlineMs, deps.clock.elapsedMs() + longestTrialMs);
-  await retry(deps, { deadlineMs: trialMs, mostDelayMs: longestTrialDelayMs }, () =>
+  const answer = await retry(deps, { deadlineMs: trialMs, mostDelayMs: longestTrialDelayMs }, () =>
     tryToken(deps.request, { token, host }),
   );
-  return { token, warnings: await deps.publish(token) };
+  const rateLimit = rateLimitOf(answer, deps.clock.now());
+  return { token, rateLimit, warnings: await deps.publish(token) };
 }
 
 async function obtain(deps: RefreshDeps, deadlineMs: number): Promise<ObtainedToken> {
@@ -59,17 +63,17 @@ const longestTrialDelayMs = 2_000;
 
 /**
  * Uses a fresh token once, on GET /rate_limit, which costs nothing. GitHub may refuse it for some seconds until it
- * has reached all its servers, so a refusal is `token_refused`, which is transient.
+ * has reached all its servers, so a refusal is `token_refused`, which is transient. Resolves with its answer.
  */
 async function tryToken(
   request: GitHubRequest,
   { token, host }: { token: InstallationToken; host: string },
-): Promise<void> {
+): Promise<GitHubAnswer> {
   const answer = await request({ method: "GET", path: "/rate_limit", authorization: token.secret });
   const { status, json } = answer;
-  if (status === 200 && isObject(json)) return;
+  if (status === 200 && isObject(json)) return answer;
   // An Enterprise Server without rate limits says so, with 404, to a token that it knows.
-  if (status === 404 && isObject(json) && /rate limit/i.test(String(json["message"]))) return;
+  if (status === 404 && isObject(json) && /rate limit/i.test(String(json["message"]))) return answer;
   if ((status === 401 || status === 403) && !isRateLimit(answer)) {
     throw new GhauthError(
       "token_refused",

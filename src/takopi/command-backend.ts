@@ -20,6 +20,8 @@ export type CommandContext = {
   argsText: string;
   args: readonly string[];
   message: CommandMessage;
+  /** The transport that it came by, as configurations name it; null for a terminal, or where that is not known. */
+  transport: string | null;
   replyTo: MessageRef | null;
   replyText: string | null;
   configPath: string | null;

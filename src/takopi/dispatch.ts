@@ -33,7 +33,7 @@ export type Backends = ReadonlyMap<string, CommandBackend>;
 export function createDispatch(
   backends: Backends,
   config: TakopiConfig,
-  { access, log }: { access?: AccessPolicy; log?: Log } = {},
+  { transport = null, access, log }: { transport?: string | null; access?: AccessPolicy; log?: Log } = {},
 ): Dispatch {
   return async ({ text, placeId, roleIds = [], acknowledge, ...incoming }) => {
     const { channelId, senderId } = incoming.message;
@@ -64,6 +64,7 @@ export function createDispatch(
         ...incoming,
         ...parsed,
         text,
+        transport,
         configPath: config.path,
         pluginConfig: config.pluginConfig(backend.id),
       });

@@ -29,7 +29,7 @@ export async function runHost(
   for (const transport of transports) warnOfNobody(transport, { config, log });
 
   const runs = transports.map(async ({ name, access, postsStartupMessage, run }) => {
-    const dispatch = createDispatch(backends, config, { ...(access && { access }), log });
+    const dispatch = createDispatch(backends, config, { transport: name, ...(access && { access }), log });
     const service = {
       dispatch,
       commands: [...backends.values()],

@@ -1,13 +1,19 @@
 import { closeSync, constants, fchmodSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { isObject, parseJson } from "../files/json.js";
 import { openRegularFile, readIfThere } from "../files/regular-file.js";
 import { ensureDirectory, writeFileAtomically } from "../files/atomic-file.js";
 import { withBriefLock } from "../files/brief-lock.js";
+
+/** How often an App may still call GitHub within the hour that ends at `reset_at`, an instant on this host's clock. */
+export type RateLimit = { limit: number; remaining: number; reset_at: string };
 
 /** One attempt to refresh: `ms` it took, `code` and `exit` of a failure (`refreshed` and 0 otherwise), `sha256` the token's first 8 hex digits. */
 export type RefreshLogEntry = {
   at: string;
   trigger: string;
+  /** Whoever asked, as `transport:sender id`; null where nobody in particular did. */
+  by: string | null;
   ok: boolean;
   ms: number;
   code: string;
@@ -15,6 +21,10 @@ export type RefreshLogEntry = {
   sentence: string;
   expires_at: string | null;
   sha256: string | null;
+  /** What GitHub told when the new token was tried. */
+  rate_limit: RateLimit | null;
+  /** Since when the token that was replaced was known to be refused, if it was. */
+  refused_at: string | null;
 };
 
 const keptLines = 1000;
@@ -67,17 +77,23 @@ function linesOf(text: string): string[] {
 }
 
 function parseEntry(line: string): RefreshLogEntry | null {
-  try {
-    const entry: unknown = JSON.parse(line);
-    return isEntry(entry) ? entry : null;
-  } catch {
-    return null; // a line torn by a full disk says nothing
-  }
+  const entry = parseJson(line); // a line torn by a full disk says nothing
+  if (!isObject(entry) || !isAttempt(entry)) return null;
+  const { by, rate_limit, refused_at } = entry;
+  return {
+    ...entry,
+    by: isRequester(by) ? by : null,
+    rate_limit: isRateLimit(rate_limit) ? rate_limit : null,
+    refused_at: isInstant(refused_at) ? refused_at : null,
+  };
 }
 
-function isEntry(value: unknown): value is RefreshLogEntry {
-  if (typeof value !== "object" || value === null) return false;
-  const entry = value as Partial<Record<keyof RefreshLogEntry, unknown>>;
+/** What lines have had from the beginning; what came later is null in an older one. */
+type Attempt = Omit<RefreshLogEntry, keyof Later>;
+type Later = { by?: unknown; rate_limit?: unknown; refused_at?: unknown };
+
+function isAttempt(value: object): value is Attempt & Later {
+  const entry: Partial<Record<keyof Attempt, unknown>> = value;
   return (
     isInstant(entry.at) &&
     typeof entry.ok === "boolean" &&
@@ -91,7 +107,21 @@ function isEntry(value: unknown): value is RefreshLogEntry {
   );
 }
 
-function isInstant(value: unknown): boolean {
+/** Whether a value says who asked: a transport's name and an id there. */
+export function isRequester(value: unknown): value is string {
+  return typeof value === "string" && /^[a-z][a-z0-9_-]{0,31}:[\w.@:+-]{1,64}$/.test(value);
+}
+
+function isRateLimit(value: unknown): value is RateLimit {
+  return (
+    isObject(value) &&
+    Number.isSafeInteger(value["limit"]) &&
+    Number.isSafeInteger(value["remaining"]) &&
+    isInstant(value["reset_at"])
+  );
+}
+
+function isInstant(value: unknown): value is string {
   return typeof value === "string" && /^\d{4}-\d\d-\d\dT/.test(value) && !Number.isNaN(Date.parse(value));
 }
 

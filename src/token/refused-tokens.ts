@@ -10,7 +10,14 @@ import type { Secret } from "./secret.js";
  * hex. Another token's mark says nothing about this one.
  */
 export function isRefused(token: Secret, directory: string): boolean {
-  return isFile(markOf(token, directory)) || readSingleMark(directory) === token.sha256;
+  return refusedSince(token, directory) !== null;
+}
+
+/** When a token was marked as refused; null where it was not. */
+export function refusedSince(token: Secret, directory: string): Date | null {
+  const marked = fileTime(markOf(token, directory));
+  if (marked !== null || readSingleMark(directory) !== token.sha256) return marked;
+  return fileTime(singleMarkOf(directory));
 }
 
 /** Marks a token as refused. Throws the system's error. */
@@ -35,7 +42,8 @@ const keptMs = 2 * 60 * 60_000; // a token lives one hour
 export function sweepRefusals(directory: string, now: Date): void {
   for (const path of [...listMarks(directory), singleMarkOf(directory)]) {
     try {
-      if (isFile(path) && now.getTime() - statSync(path).mtimeMs > keptMs) rmSync(path, { force: true });
+      const markedAt = fileTime(path);
+      if (markedAt && now.getTime() - markedAt.getTime() > keptMs) rmSync(path, { force: true });
     } catch {
       // not ours to remove, or gone already
     }
@@ -50,12 +58,14 @@ function listMarks(directory: string): string[] {
   }
 }
 
-function isFile(path: string): boolean {
+/** When a file was written; null where there is none. */
+function fileTime(path: string): Date | null {
   try {
-    return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+    const stats = statSync(path, { throwIfNoEntry: false });
+    return stats?.isFile() === true ? stats.mtime : null;
   } catch (error) {
     // A mark that this user cannot look at is not one that git's helper left for this user: no reason to fail.
-    if (saysNothing.has(errnoOf(error) ?? "")) return false;
+    if (saysNothing.has(errnoOf(error) ?? "")) return null;
     throw error;
   }
 }

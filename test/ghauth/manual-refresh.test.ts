@@ -8,8 +8,10 @@ import type { CommandContext, Reply } from "../../src/takopi/command-backend.js"
 const root = mkdtempSync(join(tmpdir(), "ghauth-test-"));
 afterAll(() => rmSync(root, { recursive: true }));
 
+const message = { channelId: "chat", messageId: "1", threadId: null, senderId: "42", raw: null };
+
 /** A /ghauth whose clock stands still until told, and whose script counts its runs. */
-function createChat(name: string, body: string) {
+function createChat(name: string, body: string, env: Record<string, string> = {}) {
   const script = join(root, name);
   const runs = `${script}.runs`;
   writeFileSync(script, `#!/bin/sh\necho run >> '${runs}'\n${body}\n`);
@@ -17,7 +19,7 @@ function createChat(name: string, body: string) {
   let elapsedMs = 0;
   const command = createGhauthCommand({
     clock: { now: () => new Date(), elapsedMs: () => elapsedMs, sleep: () => Promise.resolve() },
-    env: { PATH: process.env["PATH"], HOME: root },
+    env: { PATH: process.env["PATH"], HOME: root, ...env },
   });
   const sent: Reply[] = [];
   const say = async (word: string, more: Partial<CommandContext> = {}) =>
@@ -26,7 +28,8 @@ function createChat(name: string, body: string) {
       text: `/ghauth ${word}`,
       argsText: word,
       args: [word],
-      message: { channelId: "chat", messageId: "1", threadId: null, senderId: "42", raw: null },
+      message,
+      transport: "telegram",
       replyTo: null,
       replyText: null,
       configPath: join(root, "takopi.toml"),
@@ -49,6 +52,15 @@ function createChat(name: string, body: string) {
 }
 
 describe.concurrent("refresh from chat", () => {
+  test.each<[string, Partial<CommandContext>, string]>([
+    ["a sender by the transport's name", {}, "telegram:42"],
+    ["nobody where the sender is unknown", { message: { ...message, senderId: null } }, ""],
+    ["nobody where the transport is unknown", { transport: null }, ""],
+  ])("the script is told who asks: %s", async (_who, more, by) => {
+    const chat = createChat(`who-${by}-${more.transport}`, 'echo "by=<$GHAUTH_BY>"', { GHAUTH_BY: "x:1" });
+    expect((await chat.say("refresh", more))?.tail).toBe(`by=<${by}>`);
+  });
+
   test("fifty at once run the script once, and all get its result", async () => {
     const chat = createChat("slow", "sleep 0.2");
     const results = await Promise.all(Array.from({ length: 50 }, async () => chat.say("refresh")));

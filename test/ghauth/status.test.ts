@@ -120,3 +120,25 @@ test("where a chat shows instants by itself, it is told no words for them twice"
     /failed: \\\[look\]\(https:\/\/example\.com\) \\\*here\\\*\.$/,
   );
 });
+
+describe.concurrent("what the App may still call this hour", () => {
+  test("is a line of status, as GitHub said when the token was tried", async () => {
+    await using machine = await createMachine();
+    await machine.refresh();
+    const { text } = await statusOf(machine);
+    expect(text).toMatch(/^calls left: 4999 of 5000, all again in (59|60) minutes \(.* UTC\)$/m);
+  });
+
+  test("is all of it once that hour is over, and nothing where the last refresh failed", async () => {
+    await using machine = await createMachine();
+    await machine.refresh();
+    const line = Object(machine.log()[0]);
+    const over = { ...line.rate_limit, reset_at: "2026-01-01T00:00:00Z" };
+    machine.write(machine.paths.refreshLog, `${JSON.stringify({ ...line, rate_limit: over })}\n`);
+    expect((await statusOf(machine)).text).toMatch(
+      /^calls left: 5000: the hour of the last refresh is over$/m,
+    );
+    await machine.refresh({ args: ["--force"], env: { GITHUB_APP_ID: "42" } });
+    expect((await statusOf(machine)).text).not.toContain("calls left");
+  });
+});

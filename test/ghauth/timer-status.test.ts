@@ -49,6 +49,7 @@ function shown(timer: Partial<typeof timerBlock> = {}, service: Partial<typeof s
 const lastRefresh = {
   at: "2026-11-21T23:16:12.000Z",
   trigger: "timer",
+  by: null,
   ok: true,
   ms: 90,
   code: "refreshed",
@@ -56,6 +57,8 @@ const lastRefresh = {
   sentence: "Refreshed.",
   expires_at: null,
   sha256: null,
+  rate_limit: null,
+  refused_at: null,
 };
 
 describe("what systemctl shows", () => {

@@ -5,8 +5,10 @@ import {
   mkdirSync,
   readFileSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { appendRefreshLog, readLastRefresh, type RefreshLogEntry } from "../../src/token/refresh-log.js";
@@ -16,6 +18,7 @@ import { makeDirectory } from "../support/programs.js";
 const entry: RefreshLogEntry = {
   at: "2026-11-01T12:00:00.000Z",
   trigger: "timer",
+  by: null,
   ok: true,
   ms: 70,
   code: "refreshed",
@@ -23,7 +26,11 @@ const entry: RefreshLogEntry = {
   sentence: "Refreshed.",
   expires_at: "2026-11-01T13:00:00Z",
   sha256: "0123abcd",
+  rate_limit: { limit: 5000, remaining: 4999, reset_at: "2026-11-01T13:00:00Z" },
+  refused_at: null,
 };
+
+const sha256Of = (text: string) => createHash("sha256").update(text).digest("hex");
 
 const entriesOf = (path: string): RefreshLogEntry[] =>
   readFileSync(path, "utf8")
@@ -34,13 +41,16 @@ const entriesOf = (path: string): RefreshLogEntry[] =>
 test("every attempt is a line with all its fields, successes and failures alike", async () => {
   await using machine = await createMachine();
   await machine.refresh({ env: { GHAUTH_TRIGGER: "timer" } });
-  await machine.refresh({ env: { GHAUTH_TRIGGER: "chat", GITHUB_APP_ID: "42" } });
+  await machine.refresh({
+    env: { GHAUTH_TRIGGER: "chat", GHAUTH_BY: "telegram:42", GITHUB_APP_ID: "42" },
+  });
 
   const at = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   const [first, second] = machine.log();
   expect(first).toEqual({
     at,
     trigger: "timer",
+    by: null,
     ok: true,
     ms: expect.any(Number),
     code: "refreshed",
@@ -48,10 +58,13 @@ test("every attempt is a line with all its fields, successes and failures alike"
     sentence: expect.stringMatching(/^Refreshed: token ghs_1234…/),
     expires_at: /EXPIRES_AT=(.*)/.exec(machine.read(machine.paths.tokenEnvFile))?.[1],
     sha256: expect.stringMatching(/^[0-9a-f]{8}$/),
+    rate_limit: { limit: 5000, remaining: 4999, reset_at: expect.stringMatching(/^[-\d]+T[:\d]+Z$/) },
+    refused_at: null,
   });
   expect(second).toEqual({
     at,
     trigger: "chat",
+    by: "telegram:42",
     ok: false,
     ms: expect.any(Number),
     code: "app_unknown",
@@ -59,7 +72,71 @@ test("every attempt is a line with all its fields, successes and failures alike"
     sentence: expect.stringContaining("has no App 42"),
     expires_at: null,
     sha256: null,
+    rate_limit: null,
+    refused_at: null,
   });
+});
+
+test("when GitHub's hour ends is told on this host's clock", async () => {
+  await using machine = await createMachine();
+  machine.github.setClockOffset(-30 * 60_000);
+  await machine.refresh();
+
+  const [line] = entriesOf(machine.paths.refreshLog);
+  const aheadMs = Date.parse(line?.rate_limit?.reset_at ?? "") - Date.parse(line?.at ?? "");
+  expect(aheadMs / 60_000).toBeCloseTo(60, 0);
+});
+
+test("a refresh that replaces a refused token tells since when that was marked", async () => {
+  await using machine = await createMachine();
+  await machine.refresh();
+  const marks = join(machine.home, ".local/state/takopi/refused");
+  const mark = join(marks, sha256Of(machine.heldToken() ?? ""));
+  machine.write(mark, "");
+  const markedAt = new Date("2026-11-01T12:00:00Z");
+  utimesSync(mark, markedAt, markedAt);
+  await machine.refresh();
+  await machine.refresh({ args: ["--force"] });
+
+  expect(entriesOf(machine.paths.refreshLog).map(({ refused_at }) => refused_at)).toEqual([
+    null,
+    markedAt.toISOString(),
+    null,
+  ]);
+});
+
+test.for(["telegram:42", "discord:123456789012345678", "matrix:@ada:example.org", "slack:U0123ABC"])(
+  "%s is logged as who asked",
+  async (by) => {
+    await using machine = await createMachine();
+    await machine.refresh({ env: { GHAUTH_BY: by, GITHUB_TOKEN_SOURCE: "none" } });
+    expect(machine.log()).toMatchObject([{ by }]);
+  },
+);
+
+test.for(["", "42", "telegram:", "telegram:4 2", 'x:1","ok":true', `x:${"9".repeat(65)}`, "x:1\n"])(
+  "%j is nobody",
+  async (by) => {
+    await using machine = await createMachine();
+    await machine.refresh({ env: { GHAUTH_BY: by, GITHUB_TOKEN_SOURCE: "none" } });
+    expect(machine.log()).toMatchObject([{ by: null }]);
+  },
+);
+
+test("lines from before there were these fields are read, and so are lines in which one is nonsense", () => {
+  const path = join(makeDirectory(), "log.jsonl");
+  const { by: _by, rate_limit: _limit, refused_at: _at, ...older } = entry;
+  const none = { ...older, by: null, rate_limit: null, refused_at: null };
+  for (const line of [
+    older,
+    { ...older, by: 42, rate_limit: "5000", refused_at: "never" },
+    { ...older, by: "ada", rate_limit: { limit: 5000, remaining: null }, refused_at: {} },
+  ]) {
+    writeFileSync(path, `${JSON.stringify(line)}\n`);
+    expect(readLastRefresh(path)).toEqual(none);
+  }
+  writeFileSync(path, `${JSON.stringify(entry)}\n`);
+  expect(readLastRefresh(path)).toEqual(entry);
 });
 
 test.for([

@@ -63,7 +63,11 @@ describe("in the chat", () => {
     expect(edit.params.text).toMatch(
       /^<b>✅ Refresh succeeded\.<\/b>\ntook: [\s\S]*<pre>Refreshed: token ghs_1234…/,
     );
-    expect(run.machine.log().at(-1)).toMatchObject({ trigger: "chat", ok: true });
+    expect(run.machine.log().at(-1)).toMatchObject({
+      trigger: "chat",
+      by: `telegram:${operator.id}`,
+      ok: true,
+    });
   });
 
   test("a press of Refresh makes its message the result, which says who pressed; a second press does nothing", async () => {

@@ -4,6 +4,7 @@ import { readTokenFile } from "../../token/token-file.js";
 import type { PluginConfig } from "../plugin-config.js";
 import { redactReply } from "../redact-reply.js";
 import { renderPage } from "../page.js";
+import { requesterOf } from "../requester.js";
 import type { Subcommand } from "../subcommand.js";
 
 export const refresh: Subcommand = {
@@ -13,7 +14,7 @@ export const refresh: Subcommand = {
   run: async ({ context, config, hostName, manualRefresh, readStatus }) => {
     const isTerminal = context.message.channelId === terminalChannel;
     const before = heldSecrets(config);
-    const started = manualRefresh.start(config, { hasCooldown: !isTerminal });
+    const started = manualRefresh.start(config, { hasCooldown: !isTerminal, by: requesterOf(context) });
     if (started.type === "cooldown") {
       const title = `The token was refreshed ${started.agoSeconds} s ago: wait ${started.waitSeconds} s before the next refresh.`;
       return renderPage({ title, level: "warn" });
