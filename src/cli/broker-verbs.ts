@@ -1,4 +1,5 @@
 import { verb } from "../command-line/verb.js";
+import { withoutNodeDebug } from "./without-node-debug.js";
 
 const config = { "--config <FILE>": "in place of ~/.config/takopi/broker.toml" };
 const name = { "<NAME>": "letters, digits, - and _, at most 64 of them" };
@@ -22,8 +23,7 @@ export const broker = verb({
     GHAUTH_REFRESH_DEADLINE_SECONDS: "how long a client waits at most; default 8",
     LOG_LEVEL: "debug, info (default), warn or error",
   },
-  sendsSecrets: true,
-  load: async () => import("../broker/serve.js"),
+  load: withoutNodeDebug(async () => import("../broker/serve.js")),
   verbs: {
     client: verb({
       summary: "who may ask the broker",

@@ -1,4 +1,5 @@
 import { verb } from "../command-line/verb.js";
+import { withoutNodeDebug } from "./without-node-debug.js";
 
 /** `ghauth sidecar`. */
 export const sidecar = verb({
@@ -26,6 +27,5 @@ export const sidecar = verb({
     75: "failed for now: trying again may help",
     78: "a person must change something",
   },
-  sendsSecrets: true,
-  load: async () => import("../sidecar/main.js"),
+  load: withoutNodeDebug(async () => import("../sidecar/main.js")),
 });

@@ -1,4 +1,5 @@
 import { verb } from "../command-line/verb.js";
+import { withoutNodeDebug } from "./without-node-debug.js";
 import { broker } from "./broker-verbs.js";
 import { sidecar } from "./sidecar-verb.js";
 
@@ -52,8 +53,7 @@ export const ghauth = verb({
       summary: "serve /ghauth in chat, on the transports of takopi.toml",
       options: config,
       variables: logLevel,
-      sendsSecrets: true,
-      load: async () => import("./run.js"),
+      load: withoutNodeDebug(async () => import("./run.js")),
     }),
     plugins: verb({
       summary: "list the installed command backends",

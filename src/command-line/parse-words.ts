@@ -3,7 +3,7 @@ import { GhauthError } from "../errors.js";
 import { findVerb, type Run, type Verb } from "./verb.js";
 
 /** A table, and what its program is called. */
-export type NamedProgram = { name: string; program: Verb; version?: string };
+export type NamedProgram = { name: string; program: Verb; version?: () => string };
 
 /** What the words of a command line ask for; a misuse is of the verb at `path`. */
 export type Asked =
@@ -58,7 +58,7 @@ function parse(named: NamedProgram, words: readonly string[], { runsVerbs }: { r
     return command;
   };
   const root = createCommand(named.name, named.program, []);
-  if (named.version !== undefined) root.version(named.version, "-V, --version", "show the version");
+  if (named.version !== undefined) root.version(named.version(), "-V, --version", "show the version");
   try {
     root.parse(words, { from: "user" });
   } catch (error) {

@@ -17,8 +17,6 @@ export type Verb = {
   exitCodes?: Readonly<Record<string, string>>;
   /** From its first operand on, all words belong to another program. */
   passesWordsOn?: true;
-  /** It sends secrets over HTTP, which NODE_DEBUG would print. */
-  sendsSecrets?: true;
   verbs?: Readonly<Record<string, Verb>>;
   /** What does the work; a verb without it only groups others. */
   load?: () => Promise<Program>;

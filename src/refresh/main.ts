@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-import { parseArgs } from "node:util";
-import { GhauthError, messageOf, toGhauthError } from "../errors.js";
+import { messageOf, toGhauthError } from "../errors.js";
+import { runProgram } from "../command-line/run-program.js";
+import { type Options, verb } from "../command-line/verb.js";
 import { systemClock } from "../system/clock.js";
 import { type Paths, resolvePaths } from "../system/paths.js";
 import { processStartedAt } from "../system/process-start.js";
@@ -9,6 +10,7 @@ import { redact } from "../token/redact.js";
 import type { Secret } from "../token/secret.js";
 import { readTokenFile, type TokenFile } from "../token/token-file.js";
 import { answerFilesOf } from "./git-answers.js";
+import { commandLine } from "./command-line.js";
 import { refreshUnderLock } from "./locked-refresh.js";
 import { parseRefreshConfig } from "./refresh-config.js";
 import { complaintsOf } from "../source/parse-all.js";
@@ -17,31 +19,17 @@ import { renderSettingsFile } from "./settings-file.js";
 import { showSettings } from "./show-settings.js";
 import { type Report, reportFailure, reportRefreshed, reportStopped, skippedSentence } from "./report.js";
 
-const usage = `usage: takopi-refresh-github-token [--force | --settings | --settings-file]
-
-Mints a GitHub App installation token, tries it, and publishes it to the token env file and gh.
-  --force          mint even if another run has just published a token
-  --settings       only print what would be used, as assignments for a shell, without secrets
-  --settings-file  only print ~/.config/takopi/github-app.env with the environment's settings written into it
-
-Settings come from the environment and ~/.config/takopi/github-app.env.
-Exit codes: 0 refreshed, 75 failed for now (the old token was kept), 78 a person must change something, 64 usage.
-`;
-
 const { env } = process;
 const clock = systemClock;
 const { now } = clock;
 process.umask(0o077); // whatever ours was: what this program makes is for its user alone
 
-async function main(args: string[]): Promise<number> {
-  const options = parseOptions(args);
-  if (options instanceof GhauthError) return say("stderr", `${usage}\n${options.message}`, options.exitCode);
-  if (options.help) return say("stdout", usage.trimEnd(), 0);
+async function main(options: Options<typeof commandLine.options>): Promise<number> {
   try {
     const paths = resolvePaths(env);
     if (options.settings) return tell(() => currentSettings(paths));
-    if (options["settings-file"]) return tell(() => renderSettingsFile(env, paths, process.cwd()));
-    return await run(paths, options.force);
+    if (options.settingsFile) return tell(() => renderSettingsFile(env, paths, process.cwd()));
+    return await run(paths, options.force ?? false);
   } catch (thrown) {
     const { message, exitCode } = toGhauthError(thrown);
     return say("stderr", redact(message), exitCode);
@@ -109,22 +97,6 @@ function oneLine(text: string): string {
   return text.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();
 }
 
-type Options = Record<"force" | "settings" | "settings-file" | "help", boolean>;
-
-function parseOptions(args: string[]): Options | GhauthError {
-  // The timer's way, without loading the parser.
-  if (args.length === 0) return { force: false, settings: false, "settings-file": false, help: false };
-  const off = { type: "boolean", default: false } as const;
-  try {
-    return parseArgs({
-      args,
-      options: { force: off, settings: off, "settings-file": off, help: { ...off, short: "h" } },
-    }).values;
-  } catch (error) {
-    return new GhauthError("usage", messageOf(error));
-  }
-}
-
 function parseEpoch(text: string | undefined): number | null {
   return text !== undefined && /^\d{1,11}$/.test(text) ? Number(text) : null;
 }
@@ -166,8 +138,9 @@ function onStopSignal(conclude: (signal: NodeJS.Signals) => number): void {
 // Whoever started us may be gone: the refresh goes on without a reader.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
+const program = verb({ ...commandLine, load: async () => ({ main }) });
 // At once: tearing Node down in good order takes 5 ms more, and nothing is left to do.
-main(process.argv.slice(2)).then(
+runProgram({ name: "takopi-refresh-github-token", program }, process.argv.slice(2)).then(
   (exitCode) => process.exit(exitCode),
   (thrown: unknown) => process.exit(say("stderr", redact(messageOf(thrown)), 75)),
 );

@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from "node:path";
 import { editEnvFile, readEnvText } from "../files/env-file.js";
-import { settingKinds } from "../source/setting-kinds.js";
+import { settings } from "../source/settings-table.js";
 import { keyNames } from "../source/settings.js";
 import type { Environment, Paths } from "../system/paths.js";
 
@@ -10,7 +10,7 @@ import type { Environment, Paths } from "../system/paths.js";
  */
 export function renderSettingsFile(env: Environment, { appEnvFile }: Paths, directory: string): string {
   const values = new Map<string, string | null>(keyNames.map((name) => [name, null]));
-  for (const [name, kind] of settingKinds) {
+  for (const [name, { kind }] of Object.entries(settings)) {
     // Shells often have proxies in lower case.
     const value = env[name] || (name.endsWith("_PROXY") && env[name.toLowerCase()]);
     if (value) values.set(name, keptAs[kind](value, directory));

@@ -1,5 +1,5 @@
 import { shellWord } from "../files/shell-word.js";
-import { settingKinds } from "../source/setting-kinds.js";
+import { settings as settingsTable } from "../source/settings-table.js";
 import { parsePath } from "../source/source-config.js";
 import type { Environment, Paths } from "../system/paths.js";
 import { redact } from "../token/redact.js";
@@ -11,7 +11,7 @@ import type { RefreshConfig } from "./refresh-config.js";
  */
 export function showSettings(settings: Environment, config: RefreshConfig, paths: Paths): string {
   const used = new Map<string, string>();
-  for (const [name, kind] of settingKinds) {
+  for (const [name, { kind }] of Object.entries(settingsTable)) {
     const value = settings[name];
     if (value !== undefined) used.set(name, kind === "path" ? parsePath(value, paths) : value);
   }

@@ -24,7 +24,7 @@ test("a wrong option ends with 64 and the usage, and nothing is tried", async ()
   for (const args of [["--frce"], ["now"], ["--force=yes"]]) {
     const { exitCode, stdout, stderr } = await machine.refresh({ args });
     expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: "" });
-    expect(stderr).toMatch(/^usage: takopi-refresh-github-token \[--force/);
+    expect(stderr).toMatch(/^Usage: takopi-refresh-github-token \[options\]\n/);
   }
   expect(await machine.refresh({ args: ["--help"] })).toMatchObject({ exitCode: 0, stderr: "" });
   expect(machine.github.requests).toEqual([]);
