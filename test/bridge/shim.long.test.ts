@@ -151,7 +151,7 @@ describe.concurrent("the Takopi shim", () => {
     const plugin_config = stubCli(takopi.machine, `trap '' TERM; sleep 1000 & echo ${planted}; wait; wait`);
     const { text } = await takopi.ask({ plugin_config: { ...plugin_config }, headroom: 1 });
     expect(text).toMatch(/^error:\nghauth gave no answer within 1\.2 s and was ended: /);
-    await context.expect.poll(() => processesOf(takopi.machine), { timeout: 10_000 }).toEqual([]);
+    await context.expect.poll(() => processesOf(takopi.machine)).toEqual([]);
   });
 
   test("a cancelled refresh ends ghauth and the refresh script, and stays cancelled", async (context) => {
@@ -171,7 +171,7 @@ describe.concurrent("the Takopi shim", () => {
       plugin_config: { ...takopi.config, refresh_script },
     });
     expect(answer).toEqual({ cancelled: true });
-    await context.expect.poll(() => processesOf(machine), { timeout: 10_000 }).toEqual([]);
+    await context.expect.poll(() => processesOf(machine)).toEqual([]);
   });
 
   test("where Takopi is killed, ghauth and the refresh script end by themselves", async (context) => {
@@ -187,12 +187,12 @@ describe.concurrent("the Takopi shim", () => {
     );
     const asked = {
       args: ["refresh"],
-      plugin_config: { ...takopi.config, refresh_script, refresh_timeout_seconds: 0.5 },
+      plugin_config: { ...takopi.config, refresh_script, refresh_timeout_seconds: 3 },
     };
     const running = takopi.start(asked);
     await readFile(pipe);
     expect(processesOf(machine).length).toBeGreaterThan(2);
     await running.stop("SIGKILL");
-    await context.expect.poll(() => processesOf(machine), { timeout: 10_000 }).toEqual([]);
+    await context.expect.poll(() => processesOf(machine)).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@redis/client";
-import { expect, onTestFinished, test, type TestContext, vi } from "vitest";
+import { expect, onTestFinished, test, type TestContext } from "vitest";
 import { holdToken } from "../../src/broker/held-token.js";
 import { openRedisStore } from "../../src/broker/redis-store.js";
 import { createSharedMint } from "../../src/broker/shared-mint.js";
@@ -56,7 +56,7 @@ test("a broker that dies while it mints holds the others up no longer than its l
   const [one, other] = fleet.brokers;
   const release = fleet.github.hold();
   const lost = one.call(admin, { as: "ops" }).catch(() => "lost");
-  await vi.waitUntil(() => fleet.github.requests.some(({ method }) => method === "POST"));
+  await expect.poll(() => fleet.github.requests.map(({ method }) => method)).toContain("POST");
   const waiting = other.token(admin, "ops");
   one.send("SIGKILL");
   release();

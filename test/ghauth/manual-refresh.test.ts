@@ -10,6 +10,9 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 const message = { channelId: "chat", messageId: "1", threadId: null, senderId: "42", raw: null };
 
+/** What a script does that goes on once it is let go. */
+const waiting = 'until [ -e "$0.go" ]; do sleep 0.02; done';
+
 /** A /ghauth whose clock stands still until told, and whose script counts its runs. */
 function createChat(name: string, body: string, env: Record<string, string> = {}) {
   const script = join(root, name);
@@ -47,6 +50,7 @@ function createChat(name: string, body: string, env: Record<string, string> = {}
     say,
     sent,
     pass: (ms: number) => (elapsedMs += ms),
+    letGo: () => writeFileSync(`${script}.go`, ""),
     runs: () => readFileSync(runs, "utf8").trim().split("\n").length,
   };
 }
@@ -62,8 +66,11 @@ describe.concurrent("refresh from chat", () => {
   });
 
   test("fifty at once run the script once, and all get its result", async () => {
-    const chat = createChat("slow", "sleep 0.2");
-    const results = await Promise.all(Array.from({ length: 50 }, async () => chat.say("refresh")));
+    const chat = createChat("slow", waiting);
+    const asked = Array.from({ length: 50 }, async () => chat.say("refresh"));
+    await expect.poll(() => chat.sent.length).toBe(50);
+    chat.letGo();
+    const results = await Promise.all(asked);
     expect(chat.runs()).toBe(1);
     expect(new Set(results.map((result) => result?.title))).toEqual(new Set(["Refresh succeeded."]));
     expect(chat.sent.map(({ text }) => text)).toEqual([
@@ -107,11 +114,12 @@ describe.concurrent("refresh from chat", () => {
   });
 
   test("a hanging script blocks no other command", async () => {
-    const chat = createChat("hanging", "sleep 1");
+    const chat = createChat("hanging", waiting);
     const refresh = chat.say("refresh");
     const status = await chat.say("status");
     expect(status?.title).toBe(`GitHub token: missing (${hostname()})`);
-    await refresh;
+    chat.letGo();
+    expect((await refresh)?.title).toMatch(/^Refresh succeeded\./);
   });
 });
 

@@ -221,7 +221,7 @@ test("who waited for another git's refresh shares its failure instead of trying 
   const env = { PATH: `${host.home}/bin:${host.env["PATH"]}` };
 
   const running = Promise.all([1, 2, 3].map(async () => host.helper(["get"], { env, input })));
-  await expect.poll(() => existsSync(asked) && host.read(asked), { timeout: 20_000 }).toBe("\n\n\n");
+  await expect.poll(() => existsSync(asked) && host.read(asked)).toBe("\n\n\n");
   letGo();
 
   const said = (await running).map(({ exitCode, stderr }) => ({ exitCode, stderr }));

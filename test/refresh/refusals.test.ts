@@ -182,7 +182,7 @@ test("an outage is told to the script's caller with 75, in one sentence and in t
   await using machine = await createMachine();
   machine.github.refuse("html_502", { times: Infinity });
 
-  const { exitCode, stderr } = await machine.refresh({ env: { GHAUTH_REFRESH_DEADLINE_SECONDS: "0.8" } });
+  const { exitCode, stderr } = await machine.refresh({ env: { GHAUTH_REFRESH_DEADLINE_SECONDS: "3" } });
 
   expect(exitCode).toBe(75);
   expect(stderr).toMatch(/answered HTTP 502.*There is no valid token now\.\n$/);

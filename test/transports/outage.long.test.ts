@@ -117,7 +117,7 @@ test("a gateway that stays away is lost for good; SIGTERM while it is away ends 
     lostAfterMs: 1_500,
   };
   const ending = runDiscord(deps, service, new AbortController().signal).catch((error: unknown) => error);
-  await expect.poll(() => events.includes("discord.ready"), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => events.includes("discord.ready")).toBe(true);
   discord.setDown(true);
   expect(await ending).toMatchObject({
     code: "chat_lost",
@@ -126,5 +126,5 @@ test("a gateway that stays away is lost for good; SIGTERM while it is away ends 
 
   const startedMs = performance.now();
   expect(await run.host.stop()).toMatchObject({ exitCode: 0 });
-  expect(performance.now() - startedMs).toBeLessThan(5_000);
+  expect(performance.now() - startedMs).toBeLessThan(10_000);
 });
