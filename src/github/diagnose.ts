@@ -61,20 +61,27 @@ async function listInstallations({ appRequest }: DiagnoseDeps, { appId, installa
   );
 }
 
+async function findRepository({ appRequest }: DiagnoseDeps, target: MintTarget) {
+  const { account } = await getInstallation(appRequest, target.installationId);
+  return account === undefined ? undefined : findLostRepository(appRequest, { account, target });
+}
+
 const mostRepositoriesAsked = 20;
 
-async function findRepository({ appRequest }: DiagnoseDeps, target: MintTarget) {
+/** What is wrong with the repositories that a token is to be scoped to, in an installation on this account, if anything is. */
+export async function findLostRepository(
+  appRequest: AppRequest,
+  { account, target }: { account: string; target: MintTarget },
+): Promise<GhauthError | undefined> {
   const { appId, installationId, scope, names } = target;
-  const { account } = await getInstallation(appRequest, installationId);
-  if (account === undefined) return undefined;
   if (scope.owner !== null && !isSameName(scope.owner, account)) {
     return otherOwner(target, scope.owner, account);
   }
-  const lost: string[] = [];
-  for (const name of scope.repositories.slice(0, mostRepositoriesAsked)) {
+  const asked = scope.repositories.slice(0, mostRepositoriesAsked).map(async (name) => {
     const { status } = await appRequest({ method: "GET", path: `/repos/${account}/${name}/installation` });
-    if (status === 404) lost.push(`${account}/${name}`);
-  }
+    return status === 404 ? [`${account}/${name}`] : [];
+  });
+  const lost = (await Promise.all(asked)).flat();
   if (lost.length === 0) return undefined;
   return new GhauthError(
     "repository_inaccessible",
@@ -82,9 +89,16 @@ async function findRepository({ appRequest }: DiagnoseDeps, target: MintTarget) 
   );
 }
 
-async function findPermission({ appRequest }: DiagnoseDeps, { installationId, scope }: MintTarget) {
-  const { permissions } = await getInstallation(appRequest, installationId);
-  if (permissions === undefined) return undefined;
+async function findPermission({ appRequest }: DiagnoseDeps, target: MintTarget) {
+  const { permissions } = await getInstallation(appRequest, target.installationId);
+  return permissions === undefined ? undefined : findMissingPermission(permissions, target);
+}
+
+/** Which of the permissions that a token is to have an installation lacks, if any. */
+export function findMissingPermission(
+  permissions: Record<string, string>,
+  { installationId, scope }: MintTarget,
+): GhauthError | undefined {
   const missing = Object.entries(scope.permissions).filter(([name, level]) =>
     exceeds(level, permissions[name]),
   );
@@ -102,18 +116,21 @@ async function getInstallation(appRequest: AppRequest, installationId: string) {
   );
 }
 
-function readInstallation(json: unknown): {
+/** What is understood of GitHub's `installation`. */
+export function readInstallation(json: unknown): {
   id?: number;
   account?: string;
   permissions?: Record<string, string>;
+  isSuspended?: boolean;
 } {
   if (!isObject(json)) return {};
-  const { id, account, permissions } = json;
+  const { id, account, permissions, suspended_at } = json;
   const login = isObject(account) ? account["login"] : undefined;
   return {
     ...(typeof id === "number" && { id }),
     ...(typeof login === "string" && { account: login }),
     ...(isObject(permissions) && { permissions: stringsIn(permissions) }),
+    ...(typeof suspended_at === "string" && { isSuspended: true }),
   };
 }
 

@@ -49,8 +49,7 @@ const rows: Row[] = [
     status: 403,
     message: /installation has been suspended/i,
     code: "installation_suspended",
-    sentence: ({ asked }) =>
-      `Installation ${asked.installationId ?? ""} of App ${asked.appId} is suspended: its owner must unsuspend it (Settings, Applications, Configure).`,
+    sentence: ({ asked }) => suspended(asked).message,
   },
   {
     status: 404,
@@ -74,6 +73,13 @@ const rows: Row[] = [
       `GITHUB_APP_PERMISSIONS asks for more than installation ${asked.installationId ?? ""} was granted: add the permission in the App's settings and have the owner approve it, or ask for less.`,
   },
 ];
+
+export function suspended({ appId, installationId = "" }: Asked): GhauthError {
+  return new GhauthError(
+    "installation_suspended",
+    `Installation ${installationId} of App ${appId} is suspended: its owner must unsuspend it (Settings, Applications, Configure).`,
+  );
+}
 
 /** A refusal of GitHub's as an error: its sentence, whether it is transient, and how long to wait if GitHub said so. */
 export function explainRefusal(answer: GitHubAnswer, asked: Asked): GhauthError {

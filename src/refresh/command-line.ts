@@ -9,6 +9,8 @@ export const commandLine = {
     "Settings come from the environment and ~/.config/takopi/github-app.env; the environment wins, and an empty variable counts as unset.",
   options: {
     "--force": "mint even if another run has just published a token",
+    "--check":
+      "mint nothing: try key, App, installation and the held token, and print what came of it as JSON",
     "--settings": "only print what would be used, as assignments for a shell, without secrets",
     "--settings-file": "only print github-app.env with the environment's settings written into it",
   },

@@ -1,12 +1,11 @@
 import { GhauthError } from "../errors.js";
-import { createGitHubRequest } from "../github/github-api.js";
-import { createHttpClient } from "../github/http-client.js";
 import type { Clock } from "../system/clock.js";
 import type { Environment } from "../system/paths.js";
 import type { AnswerFiles } from "../token/answer-files.js";
 import { refusedSince } from "../token/refused-tokens.js";
 import { readTokenFile, type TokenFile } from "../token/token-file.js";
 import { isFromTheFuture, millisecondsLeft } from "../token/token-state.js";
+import { connect } from "./connection.js";
 import { publish } from "./publish.js";
 import type { RefreshConfig } from "./refresh-config.js";
 import { type FileLock, takeFileLock } from "../files/file-lock.js";
@@ -47,14 +46,12 @@ export async function refreshUnderLock(
   options: LockedRefreshOptions,
 ): Promise<Replaced | null> {
   const { clock, random, env, refusedTokens, answerFiles } = deps;
-  const deadlineMs = config.deadlineSeconds * 1000;
-  const timeLeftMs = () => deadlineMs - clock.elapsedMs();
-  const http = createHttpClient({ timeLeftMs, extraCaFile: config.extraCaFile });
-  const request = createGitHubRequest(http.request, config.apiUrl);
+  const connection = connect(deps, config);
+  const { request, timeLeftMs, deadlineMs } = connection;
   let lock: FileLock | undefined;
   try {
-    const opening = open({ http: http.request, request, clock, timeLeftMs, env }, config, deps.lockFile);
-    http.prepare(config.apiUrl);
+    const opening = open(connection, config, deps.lockFile);
+    connection.prepare();
     const opened = await opening;
     lock = opened.lock;
     const held = readTokenFile(config.tokenEnvFile);
@@ -83,7 +80,7 @@ export async function refreshUnderLock(
     return { ...refreshed, refusedAt };
   } finally {
     lock?.release();
-    http.close();
+    connection.close();
   }
 }
 

@@ -25,6 +25,7 @@ const { now } = clock;
 process.umask(0o077); // whatever ours was: what this program makes is for its user alone
 
 async function main(options: Options<typeof commandLine.options>): Promise<number> {
+  if (options.check) return runCheck();
   try {
     const paths = resolvePaths(env);
     if (options.settings) return tell(() => currentSettings(paths));
@@ -51,6 +52,14 @@ function tell(render: () => string): number {
     const error = toGhauthError(thrown);
     return say("stderr", redact(complaintsOf(error).join("\n")), error.exitCode);
   }
+}
+
+async function runCheck(): Promise<number> {
+  const { check, reportStoppedCheck } = await import("./check.js");
+  const print = (result: Awaited<ReturnType<typeof check>>) =>
+    say("stdout", JSON.stringify(result.check), result.exit);
+  onStopSignal((signal) => print(reportStoppedCheck(signal)));
+  return print(await check({ clock, env }));
 }
 
 async function run(paths: Paths, force: boolean): Promise<number> {

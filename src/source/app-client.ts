@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import type { GhauthError } from "../errors.js";
 import { createAppJwtSigner } from "../github/app-jwt.js";
 import { type AppRequest, createAppRequest } from "../github/app-request.js";
+import { type CheckedInstallation, checkInstallation } from "../github/check-installation.js";
 import { diagnose } from "../github/diagnose.js";
 import { mint, type MintedToken, type MintTarget } from "../github/mint.js";
 import { parsePrivateKey, readPrivateKeyFile } from "../github/private-key.js";
@@ -12,6 +13,7 @@ import type { SourceDeps } from "./token-source.js";
 export type AppClient = {
   appRequest: AppRequest;
   mint: (target: MintTarget) => Promise<MintedToken>;
+  check: (target: MintTarget) => Promise<CheckedInstallation>;
   diagnose: (refusal: GhauthError, target: MintTarget) => Promise<GhauthError>;
 };
 
@@ -27,6 +29,7 @@ export function createAppClient(
   return {
     appRequest,
     mint: async (target) => mint({ appRequest, now }, target),
+    check: async (target) => checkInstallation({ appRequest, now }, target),
     diagnose: async (refusal, target) => diagnose(refusal, { appRequest, appRequestAs }, target),
   };
 }

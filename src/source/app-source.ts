@@ -5,13 +5,13 @@ import type { MintTarget } from "../github/mint.js";
 import { nameOf } from "../github/setting-names.js";
 import { createAppClient } from "./app-client.js";
 import type { AppSourceConfig } from "./source-config.js";
-import type { SourceDeps, TokenSource } from "./token-source.js";
+import type { ConfiguredSource, SourceDeps } from "./token-source.js";
 
 /** Mints from the App's private key, for one scope. Throws as createAppClient does. */
 export function createAppSource(
   deps: Pick<SourceDeps, "request" | "clock">,
   config: AppSourceConfig & { host: string },
-): TokenSource {
+): ConfiguredSource {
   const app = createAppClient(deps, config);
   let installationId = config.installationId;
   const target = (id: string): MintTarget => ({ ...config, installationId: id });
@@ -20,6 +20,11 @@ export function createAppSource(
     obtain: async () => {
       installationId ??= await lookUpInstallation(app.appRequest, config);
       return app.mint(target(installationId));
+    },
+    check: async () => {
+      installationId ??= await lookUpInstallation(app.appRequest, config);
+      const { app: slug, account, ...found } = await app.check(target(installationId));
+      return { works: `App ${slug} and its installation ${installationId} (${account}) answer`, ...found };
     },
     diagnose: async (refusal) =>
       installationId === null ? refusal : app.diagnose(refusal, target(installationId)),

@@ -1,6 +1,6 @@
 import { GhauthError, toGhauthError } from "../errors.js";
 import { retryAfterOf } from "../github/explain.js";
-import { parseDate, parseJson } from "../files/json.js";
+import { isObject, parseDate, parseJson } from "../files/json.js";
 import type { HttpAnswer, HttpRequest } from "../github/http-client.js";
 import { nameOf, type SettingNames } from "../github/setting-names.js";
 import { redact } from "../token/redact.js";
@@ -8,7 +8,7 @@ import type { Secret } from "../token/secret.js";
 import { readBearerFile } from "./bearer-file.js";
 import type { BrokerSourceConfig } from "./source-config.js";
 import { readToken } from "./token-answer.js";
-import type { SourceDeps, TokenSource } from "./token-source.js";
+import type { ConfiguredSource, SourceDeps } from "./token-source.js";
 
 /** A token that lasts until the timer's next tick. */
 const minTtlSeconds = 3000;
@@ -17,7 +17,7 @@ const minTtlSeconds = 3000;
 export function createBrokerSource(
   { http, clock: { now } }: Pick<SourceDeps, "http" | "clock">,
   config: BrokerSourceConfig,
-): TokenSource {
+): ConfiguredSource {
   const bearer = readBearerFile(config.bearerFile);
   const address = addressOf(config);
 
@@ -35,7 +35,30 @@ export function createBrokerSource(
       const clockOffsetMs = date.getTime() - askedAt.getTime();
       return { ...token, expiresAt: new Date(token.expiresAt.getTime() - clockOffsetMs), clockOffsetMs };
     },
+    check: async () => {
+      const readiness = await ask(http, new URL(`${baseOf(config)}/readyz`), null);
+      const state = memberOf(parseJson(readiness.text), "status");
+      if (state === "not ready") {
+        const reason = memberOf(parseJson(readiness.text), "error");
+        throw new GhauthError("source_unavailable", `The broker ${address.host} is not ready: ${reason}.`);
+      }
+      // Another's broker might give a token, or mint one, for a question that ours refuses.
+      const refusal = state === "ready" ? await ask(http, unanswerable(address), bearer) : null;
+      if (refusal && [401, 403, 404].includes(refusal.status))
+        throw explainBroker(refusal, { address, bearer, names: config.names });
+      const works = `the broker ${address.host} ${refusal ? "is ready and knows this host" : "answers"}`;
+      const { permissions } = config.scope;
+      const isNarrowed = Object.keys(permissions).length > 0;
+      return { works, permissions: isNarrowed ? permissions : null, clockOffsetMs: null };
+    },
   };
+}
+
+/** What a broker of ours refuses with 400, but only for a bearer token that may ask. */
+function unanswerable(address: URL): URL {
+  const url = new URL(address);
+  url.searchParams.set("min_ttl", "check");
+  return url;
 }
 
 /** A broker that keeps tokens is told of one that GitHub refused, so that it tries it; an older one does not know how to. */
@@ -48,14 +71,14 @@ async function askAbout(
   const url = new URL(address);
   url.searchParams.set("refused", refused.sha256.slice(0, 16));
   const answer = await askAt(url);
-  const isUnknown = answer.status === 400 && /\brefused\b/.test(errorIn(parseJson(answer.text)));
+  const isUnknown = answer.status === 400 && /\brefused\b/.test(memberOf(parseJson(answer.text), "error"));
   return isUnknown ? askAt(address) : answer;
 }
 
 /** The question: a token until the next tick, of the scope that this host is set to, else of all that it may have. */
 function addressOf({ url, workspace, scope }: BrokerSourceConfig): URL {
   const route = workspace === null ? "/admin" : `/workspaces/${encodeURIComponent(workspace)}`;
-  const address = new URL(`${url.href.replace(/\/+$/, "")}${route}/github-installation-token`);
+  const address = new URL(`${baseOf({ url })}${route}/github-installation-token`);
   address.searchParams.set("min_ttl", String(minTtlSeconds));
   const repositories = scope.repositories.map((name) => `${scope.owner}/${name}`);
   const permissions = Object.entries(scope.permissions).map(([name, level]) => `${name}:${level}`);
@@ -64,10 +87,14 @@ function addressOf({ url, workspace, scope }: BrokerSourceConfig): URL {
   return address;
 }
 
-async function ask(http: HttpRequest, url: URL, bearer: Secret): Promise<HttpAnswer> {
+function baseOf({ url }: Pick<BrokerSourceConfig, "url">): string {
+  return url.href.replace(/\/+$/, "");
+}
+
+async function ask(http: HttpRequest, url: URL, bearer: Secret | null): Promise<HttpAnswer> {
   const headers = {
     accept: "application/json",
-    authorization: `Bearer ${bearer.reveal()}`,
+    ...(bearer && { authorization: `Bearer ${bearer.reveal()}` }),
     "user-agent": "takopi-ghauth",
   };
   try {
@@ -95,7 +122,7 @@ function explainBroker(
   { status, headers, text }: HttpAnswer,
   { address: { host }, bearer, names }: { address: URL; bearer: Secret; names: SettingNames },
 ): GhauthError {
-  const said = redact(errorIn(parseJson(text)), [bearer]).slice(0, 200);
+  const said = redact(memberOf(parseJson(text), "error"), [bearer]).slice(0, 200);
   const words = said === "" ? "" : ` (${said})`;
   const refusal = refusals[status]?.(names);
   if (refusal !== undefined)
@@ -107,7 +134,8 @@ function explainBroker(
   );
 }
 
-function errorIn(json: unknown): string {
-  if (typeof json !== "object" || json === null || !("error" in json)) return "";
-  return typeof json.error === "string" ? json.error : "";
+/** A member of an answer that is text; empty where there is none. */
+function memberOf(json: unknown, name: string): string {
+  const value = isObject(json) ? json[name] : undefined;
+  return typeof value === "string" ? value : "";
 }

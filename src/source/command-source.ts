@@ -4,9 +4,10 @@ import { lastLineOf } from "../token/redacted-lines.js";
 import { Secret } from "../token/secret.js";
 import type { CommandSourceConfig } from "./source-config.js";
 import { childEnvironment } from "../system/child-environment.js";
+import { findProgram } from "../system/programs.js";
 import { type CommandResult, runCommand } from "../system/run-command.js";
 import { readToken } from "./token-answer.js";
-import type { ObtainedToken, SourceDeps, TokenSource } from "./token-source.js";
+import type { ConfiguredSource, ObtainedToken, SourceDeps } from "./token-source.js";
 
 const timeoutMs = 30_000;
 const transient = new Set(["EAGAIN", "ENOMEM", "EMFILE", "ENFILE", "ETXTBSY"]);
@@ -15,7 +16,7 @@ const transient = new Set(["EAGAIN", "ENOMEM", "EMFILE", "ENFILE", "ETXTBSY"]);
 export function createCommandSource(
   { env, timeLeftMs }: Pick<SourceDeps, "env" | "timeLeftMs">,
   { words }: CommandSourceConfig,
-): TokenSource {
+): ConfiguredSource {
   const [program] = words;
   return {
     obtain: async () => {
@@ -36,6 +37,15 @@ export function createCommandSource(
         );
       }
       return readResult(result, program);
+    },
+    check: async () => {
+      const { executable, found } = findProgram(program, env);
+      if (executable === null) {
+        const reason = found ? "is not executable" : "was not found";
+        throw new GhauthError("source_refused", `GITHUB_TOKEN_COMMAND ${program} ${reason}.`);
+      }
+      const works = `GITHUB_TOKEN_COMMAND ${program} is there (it was not run)`;
+      return { works, permissions: null, clockOffsetMs: null };
     },
   };
 }

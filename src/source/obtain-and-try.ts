@@ -1,8 +1,7 @@
 import { GhauthError, toGhauthError } from "../errors.js";
-import { explainRefusal, isRateLimit } from "../github/explain.js";
+import type { GitHubRequest } from "../github/github-api.js";
 import { rateLimitOf } from "../github/rate-limit.js";
-import { isObject } from "../files/json.js";
-import type { GitHubAnswer, GitHubRequest } from "../github/github-api.js";
+import { tryToken } from "../github/try-token.js";
 import type { InstallationToken } from "../token/installation-token.js";
 import type { RateLimit } from "../token/refresh-log.js";
 import { retry, type RetryDeps } from "./retry.js";
@@ -32,7 +31,7 @@ export async function refresh(
   refuseDying(token, deps.clock.now());
   const trialMs = Math.min(deadlineMs, deps.clock.elapsedMs() + longestTrialMs);
   const answer = await retry(deps, { deadlineMs: trialMs, mostDelayMs: longestTrialDelayMs }, () =>
-    tryToken(deps.request, { token, host }),
+    tryToken(deps.request, { token: token.secret, which: "The new token", host }),
   );
   const rateLimit = rateLimitOf(answer, deps.clock.now());
   return { token, rateLimit, warnings: await deps.publish(token) };
@@ -60,35 +59,3 @@ function refuseDying({ expiresAt }: InstallationToken, now: Date): void {
 
 const longestTrialMs = 20_000;
 const longestTrialDelayMs = 2_000;
-
-/**
- * Uses a fresh token once, on GET /rate_limit, which costs nothing. GitHub may refuse it for some seconds until it
- * has reached all its servers, so a refusal is `token_refused`, which is transient. Resolves with its answer.
- */
-async function tryToken(
-  request: GitHubRequest,
-  { token, host }: { token: InstallationToken; host: string },
-): Promise<GitHubAnswer> {
-  const answer = await request({ method: "GET", path: "/rate_limit", authorization: token.secret });
-  const { status, json } = answer;
-  if (status === 200 && isObject(json)) return answer;
-  // An Enterprise Server without rate limits says so, with 404, to a token that it knows.
-  if (status === 404 && isObject(json) && /rate limit/i.test(String(json["message"]))) return answer;
-  if ((status === 401 || status === 403) && !isRateLimit(answer)) {
-    throw new GhauthError(
-      "token_refused",
-      `The new token does not work: ${host} refuses it with HTTP ${status}.`,
-    );
-  }
-  throw explainTrial(answer, host);
-}
-
-/** Whatever else comes says nothing about the token, nor about the App: it is transient. */
-function explainTrial(answer: GitHubAnswer, host: string): GhauthError {
-  const error = explainRefusal(answer, { host, appId: "" });
-  if (error.isTransient) return error;
-  return new GhauthError(
-    "github_unavailable",
-    `The new token could not be tried: ${host} answered GET /rate_limit with HTTP ${answer.status}.`,
-  );
-}

@@ -9,6 +9,16 @@ import type { TokenSourceConfig } from "./source-config.js";
 /** A token as a source gave it; `clockOffsetMs` is how far GitHub's clock is ahead of this host's, where it said so. */
 export type ObtainedToken = InstallationToken & { clockOffsetMs?: number };
 
+/**
+ * What a source says without giving a token: `works` is a clause for a sentence; `permissions` are a token's, and
+ * `clockOffsetMs` is how far GitHub's clock is ahead, where it can know.
+ */
+export type SourceCheck = {
+  works: string;
+  permissions: Record<string, string> | null;
+  clockOffsetMs: number | null;
+};
+
 export type TokenSource = {
   /**
    * Gets a token, once: whoever calls decides about another try. `refused` is one that GitHub refused before its time,
@@ -17,6 +27,12 @@ export type TokenSource = {
   obtain: (refused?: Secret) => Promise<ObtainedToken>;
   /** Tells a final refusal more precisely, at the price of more questions to GitHub. */
   diagnose?: (refusal: GhauthError) => Promise<GhauthError>;
+};
+
+/** A source as the settings name it. */
+export type ConfiguredSource = TokenSource & {
+  /** Tries all that it can without a new token. Rejects as `obtain` would. */
+  check: () => Promise<SourceCheck>;
 };
 
 export type SourceDeps = {
@@ -31,7 +47,7 @@ export type SourceDeps = {
 export async function createTokenSource(
   deps: SourceDeps,
   config: Pick<TokenSourceConfig, "apiUrl" | "source">,
-): Promise<TokenSource> {
+): Promise<ConfiguredSource> {
   const { source } = config;
   switch (source.type) {
     case "app":

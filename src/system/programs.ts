@@ -17,6 +17,12 @@ export function findOnPath(name: string, env: Environment): { executable: string
   };
 }
 
+/** A program by its path, where there is a slash in it, else by its name. */
+export function findProgram(program: string, env: Environment): ReturnType<typeof findOnPath> {
+  if (!program.includes("/")) return findOnPath(program, env);
+  return { executable: isExecutable(program) ? program : null, found: existsSync(program) };
+}
+
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
