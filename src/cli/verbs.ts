@@ -11,7 +11,10 @@ const noLongerFresh = { 1: "the token is not fresh" };
 
 const loadSubcommand = (name: string) => async () => {
   const { runSubcommand } = await import("./subcommand-verbs.js");
-  return { main: async (options: { config?: string; json?: true }) => runSubcommand(name, options) };
+  return {
+    main: async (options: { config?: string; json?: true; prometheus?: true }, words: string[]) =>
+      runSubcommand(name, options, words),
+  };
 };
 
 /** `ghauth`: all its verbs, in the order in which they are shown. */
@@ -39,9 +42,19 @@ export const ghauth = verb({
     }),
     status: verb({
       summary: "the token's state, prefix, age and time left; never the token",
-      options: { "--json": "one JSON object, for machines", ...config },
+      options: {
+        "--json": "one JSON object, for machines",
+        ...config,
+      },
       exitCodes: noLongerFresh,
       load: loadSubcommand("status"),
+    }),
+    history: verb({
+      summary: "what the last hours were like: uptime, gaps and why, the last attempts",
+      operands: { "[HOURS]": "how far to look back: 1 to 168, 24 unless given" },
+      options: { "--json": "one JSON object, for machines", ...config },
+      variables: { NO_COLOR: "no colours, also at a terminal" },
+      load: loadSubcommand("history"),
     }),
     refresh: verb({
       summary: "run the refresh script once, and show what came of it",

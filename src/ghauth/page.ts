@@ -4,6 +4,8 @@ import type { Reply, ReplyField } from "../takopi/command-backend.js";
 export type Page = {
   title: string;
   level: NonNullable<Reply["level"]>;
+  /** Lines that draw a picture. */
+  strip?: string;
   fields?: readonly ReplyField[];
   notes?: readonly string[];
   /** The end of a program's output. */
@@ -16,6 +18,7 @@ export type Page = {
 export function renderPage({
   title,
   level,
+  strip = "",
   fields = [],
   notes = [],
   tail = "",
@@ -23,10 +26,20 @@ export function renderPage({
 }: Page): Reply {
   const lines = [
     title,
+    ...(strip === "" ? [] : [strip]),
     ...fields.map(({ name, value }) => `${name}: ${value}`),
     ...notes.map((note) => `- ${note}`),
   ];
   if (tail !== "") lines.push("output:", tail);
   const text = lines.join("\n");
-  return { text, title, level, fields, notes, actions, ...(tail !== "" && { tail }) };
+  return {
+    text,
+    title,
+    level,
+    fields,
+    notes,
+    actions,
+    ...(strip !== "" && { strip }),
+    ...(tail !== "" && { tail }),
+  };
 }

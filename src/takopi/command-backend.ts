@@ -12,7 +12,10 @@ export type CommandBackend = {
   handle: (context: CommandContext) => Promise<CommandResult | undefined>;
 };
 
-export type Subcommand = { name: string; description: string; restricted?: boolean };
+export type Subcommand = { name: string; description: string; restricted?: boolean; operand?: Operand };
+
+/** A whole number that may follow a subcommand's name. */
+export type Operand = { name: string; description: string; least: number; most: number };
 
 export type CommandContext = {
   command: string;
@@ -58,6 +61,8 @@ export type Reply = {
   text: string;
   level?: "ok" | "warn" | "error";
   title?: string;
+  /** Lines that draw a picture, to be shown as they are. */
+  strip?: string;
   fields?: readonly ReplyField[];
   notes?: readonly string[];
   /** The end of a program's output. */

@@ -1,5 +1,6 @@
 import { closeSync, constants, fchmodSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { GhauthError, messageOf } from "../errors.js";
 import { isObject, parseJson } from "../files/json.js";
 import { openRegularFile, readIfThere } from "../files/regular-file.js";
 import { ensureDirectory, writeFileAtomically } from "../files/atomic-file.js";
@@ -66,6 +67,16 @@ export function readLastRefresh(path: string): RefreshLogEntry | null {
     if (entry) return entry;
   }
   return null;
+}
+
+/** All readable entries of the refresh log, oldest first. Throws `file_unusable`. */
+export function readRefreshLog(path: string): RefreshLogEntry[] {
+  try {
+    return linesOf(readText(path)).flatMap((line) => parseEntry(line) ?? []);
+  } catch (cause) {
+    const sentence = `The refresh log ${path} cannot be read: ${messageOf(cause)}. Correct its owner and mode.`;
+    throw new GhauthError("file_unusable", sentence, { cause });
+  }
 }
 
 function readText(path: string): string {

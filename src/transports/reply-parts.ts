@@ -11,9 +11,13 @@ export function partsOf(
     escape = (text) => text,
   }: { renderField: (field: ReplyField) => string; escape?: (text: string) => string },
 ): ReplyParts {
-  const { title, fields = [], notes = [], tail = "" } = reply;
+  const { title, strip = "", fields = [], notes = [], tail = "" } = reply;
   if (title === undefined) return { heading: "", body: escape(reply.text), tail };
-  const lines = [...fields.map((field) => renderField(field)), ...notes.map((note) => `• ${escape(note)}`)];
+  const lines = [
+    ...(strip === "" ? [] : [strip]),
+    ...fields.map((field) => renderField(field)),
+    ...notes.map((note) => `• ${escape(note)}`),
+  ];
   return { heading: title, body: lines.join("\n"), tail };
 }
 

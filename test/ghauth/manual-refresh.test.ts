@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { subcommands } from "../../src/ghauth/subcommands/subcommands.js";
 import { createGhauthCommand } from "../../src/ghauth/ghauth-command.js";
 import type { CommandContext, Reply } from "../../src/takopi/command-backend.js";
 
@@ -132,7 +133,7 @@ test.each(["", "help", "nonsense", "constructor", "__proto__"])(
         .split("\n")
         .slice(1)
         .map((line) => line.split(":")[0]),
-    ).toEqual(["/ghauth help", "/ghauth flow", "/ghauth status", "/ghauth refresh"]);
+    ).toEqual(subcommands.map(({ name }) => `/ghauth ${name}`));
   },
 );
 

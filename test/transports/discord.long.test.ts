@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { subcommands } from "../../src/ghauth/subcommands/subcommands.js";
 import { startDiscord } from "../support/chat-machine.js";
 import { createDiscordFake, type DiscordFake } from "../support/discord-fake.js";
 import { applicationId, guestId, guildId, type Json, operatorRole } from "../support/discord-shapes.js";
@@ -46,7 +47,7 @@ describe("in the server", () => {
         body: {
           name: "ghauth",
           default_member_permissions: null,
-          options: ["help", "flow", "status", "refresh"].map((name) => ({ type: 1, name })),
+          options: subcommands.map(({ name }) => ({ type: 1, name })),
         },
       },
     ]);

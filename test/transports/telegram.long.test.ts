@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { subcommands } from "../../src/ghauth/subcommands/subcommands.js";
 import { startTelegram } from "../support/chat-machine.js";
 import { createTelegramFake, group, guest, operator, type TelegramFake } from "../support/telegram-fake.js";
 
@@ -46,7 +47,12 @@ describe("in the chat", () => {
   test("the menu of commands is this chat's alone, and the startup message is posted", () => {
     expect(telegram.callsOf("setMyCommands").map(({ params }) => params)).toEqual([
       {
-        commands: [{ command: "ghauth", description: "GitHub token: help, flow, status, refresh" }],
+        commands: [
+          {
+            command: "ghauth",
+            description: `GitHub token: ${subcommands.map(({ name }) => name).join(", ")}`,
+          },
+        ],
         scope: { type: "chat", chat_id: group },
       },
     ]);

@@ -21,7 +21,7 @@ class Failure(Exception):
 
 class GhauthBackend:
     id = "ghauth"
-    description = "GitHub token: help, flow, status, refresh"
+    description = "GitHub token: help, flow, status, history, refresh"
 
     def __init__(self, headroom_seconds: float = 8) -> None:
         self._headroom_seconds = headroom_seconds  # more than the program's own, so that its sentence arrives

@@ -1,8 +1,5 @@
 import { terminalChannel } from "../../takopi/command-backend.js";
-import type { Secret } from "../../token/secret.js";
-import { readTokenFile } from "../../token/token-file.js";
-import type { PluginConfig } from "../plugin-config.js";
-import { redactReply } from "../redact-reply.js";
+import { heldSecrets, redactReply } from "../redact-reply.js";
 import { renderPage } from "../page.js";
 import { requesterOf } from "../requester.js";
 import type { Subcommand } from "../subcommand.js";
@@ -45,8 +42,3 @@ export const refresh: Subcommand = {
     return undefined;
   },
 };
-
-function heldSecrets({ tokenEnvFile }: PluginConfig): Secret[] {
-  const file = readTokenFile(tokenEnvFile);
-  return file.type === "token" ? [file.token.secret] : [];
-}

@@ -1,5 +1,6 @@
 import { renderPage } from "../page.js";
 import type { Subcommand } from "../subcommand.js";
+import type { Status } from "../token-status.js";
 
 export const status: Subcommand = {
   name: "status",
@@ -7,6 +8,16 @@ export const status: Subcommand = {
   run: async ({ hostName, readStatus }) => {
     const { status: read, page } = await readStatus();
     const title = hostName === null ? page.title : `${page.title} (${hostName})`;
-    return { ...renderPage({ ...page, title }), exitCode: read.state === "fresh" ? 0 : 1 };
+    return { ...renderPage({ ...page, title }), exitCode: exitCodeOf(read) };
+  },
+  forms: {
+    json: async ({ readStatus }) => {
+      const { status: read } = await readStatus();
+      return { text: `${JSON.stringify(read)}\n`, exitCode: exitCodeOf(read) };
+    },
   },
 };
+
+function exitCodeOf({ state }: Status): number {
+  return state === "fresh" ? 0 : 1;
+}

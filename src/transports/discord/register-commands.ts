@@ -8,6 +8,7 @@ import {
   type RESTPostAPIApplicationCommandsJSONBody,
   Routes,
 } from "discord.js";
+import type { Operand } from "../../takopi/command-backend.js";
 import type { TransportService } from "../../takopi/transport.js";
 
 type Command = TransportService["commands"][number];
@@ -55,12 +56,23 @@ function describeCommand({ id, description, subcommands = [] }: Command, guildId
             type: ApplicationCommandOptionType.Subcommand,
             name: each.name,
             description: text(each.description),
+            ...(each.operand && { options: [describeOperand(each.operand)] }),
           })),
     // With any, Discord would hide the command from members without it, allowed roles or not. Who may do what is decided here.
     default_member_permissions: null,
     // Only a global command has contexts.
     ...(guildId === null && { contexts: [InteractionContextType.Guild] }),
   } satisfies RESTPostAPIApplicationCommandsJSONBody;
+}
+
+function describeOperand({ name, description, least, most }: Operand) {
+  return {
+    type: ApplicationCommandOptionType.Integer as const,
+    name,
+    description,
+    min_value: least,
+    max_value: most,
+  };
 }
 
 function isNamed(value: unknown, name: string): value is APIApplicationCommand {
