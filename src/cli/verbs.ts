@@ -44,6 +44,7 @@ export const ghauth = verb({
       summary: "the token's state, prefix, age and time left; never the token",
       options: {
         "--json": "one JSON object, for machines",
+        "--prometheus": "metrics for node_exporter's textfile collector; exits with 0 whatever the state",
         ...config,
       },
       exitCodes: noLongerFresh,

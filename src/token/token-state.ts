@@ -1,6 +1,8 @@
 import type { TokenFile } from "./token-file.js";
 
-export type TokenState = "missing" | "unreadable" | "insecure" | "expired" | "stale" | "fresh";
+/** In the order in which the first that holds is the state. */
+export const tokenStates = ["missing", "unreadable", "insecure", "expired", "stale", "fresh"] as const;
+export type TokenState = (typeof tokenStates)[number];
 
 /** GitHub's installation tokens live one hour; so, we take it, does one whose expiry nobody wrote down. */
 export const assumedLifeMs = 60 * 60_000;

@@ -1,4 +1,6 @@
+import { readRefreshLog } from "../../token/refresh-log.js";
 import { renderPage } from "../page.js";
+import { renderMetrics } from "../status-metrics.js";
 import type { Subcommand } from "../subcommand.js";
 import type { Status } from "../token-status.js";
 
@@ -14,6 +16,10 @@ export const status: Subcommand = {
     json: async ({ readStatus }) => {
       const { status: read } = await readStatus();
       return { text: `${JSON.stringify(read)}\n`, exitCode: exitCodeOf(read) };
+    },
+    prometheus: async ({ paths, readStatus }) => {
+      const { status: read } = await readStatus();
+      return { text: renderMetrics(read, readRefreshLog(paths.refreshLog)), exitCode: 0 };
     },
   },
 };
