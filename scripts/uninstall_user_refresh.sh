@@ -10,7 +10,9 @@ log; the lines of git'"'"'s configuration that name ghauth; ~/.takopi/takopi.tom
 
   --purge    remove all of takopi-ghauth without asking, the other units too. What others use or own as well is kept and
              named: takopi.toml, and whatever a setting names that is not a token file
-  --dry-run  show what would be removed, and remove nothing'
+  --dry-run  show what would be removed, and remove nothing
+
+XDG_CONFIG_HOME, XDG_STATE_HOME and XDG_DATA_HOME (for the notes that systemd keeps of timers) say where it looks.'
 known_options=(--purge --dry-run)
 purge=no
 status=0

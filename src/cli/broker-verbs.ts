@@ -41,7 +41,7 @@ export const broker = verb({
           load: async () => ({ main: (await loadClientVerb()).add }),
         }),
         list: verb({
-          summary: "names and policies",
+          summary: "show the clients and what each may have",
           options: config,
           load: async () => ({ main: (await loadClientVerb()).list }),
         }),

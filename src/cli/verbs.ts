@@ -7,7 +7,7 @@ import { sidecar } from "./sidecar-verb.js";
 
 const config = { "--config <FILE>": "the configuration, in place of ~/.takopi/takopi.toml" };
 const logLevel = { LOG_LEVEL: "debug, info (default), warn or error" };
-const noLongerFresh = { 1: "the token is not fresh" };
+const notFresh = { 1: "the token is not fresh" };
 
 const loadSubcommand = (name: string) => async () => {
   const { runSubcommand } = await import("./subcommand-verbs.js");
@@ -47,7 +47,7 @@ export const ghauth = verb({
         "--prometheus": "metrics for node_exporter's textfile collector; exits with 0 whatever the state",
         ...config,
       },
-      exitCodes: noLongerFresh,
+      exitCodes: notFresh,
       load: loadSubcommand("status"),
     }),
     history: verb({
@@ -102,6 +102,13 @@ export const ghauth = verb({
       summary: "the whole chain on an embedded GitHub stand-in",
       details: "Lines on stdin are answered like commands in chat; without any it plays a tour.",
       load: async () => import("./demo.js"),
+    }),
+    completion: verb({
+      summary: "print a script by which a shell completes the words of ghauth",
+      details:
+        'In ~/.bashrc: eval "$(ghauth completion bash)". In ~/.zshrc, after compinit: eval "$(ghauth completion zsh)". For fish: ghauth completion fish >~/.config/fish/completions/ghauth.fish',
+      operands: { "<bash|zsh|fish>": "the shell" },
+      load: async () => import("./completion/completion.js"),
     }),
   },
 });
