@@ -51,7 +51,7 @@ export function createGhauthCommand({
   terminal = plainTerminal,
 }: GhauthDeps): GhauthCommand {
   const paths = resolvePaths(env);
-  const manualRefresh = createManualRefresh({ clock, env });
+  const manualRefresh = createManualRefresh({ clock, env, refreshLog: paths.refreshLog });
   const readTimer = hasTimerAndGh ? createTimerReader({ clock, env }) : async () => noTimer;
   const configOf = ({ pluginConfig, configPath }: WithConfig) =>
     parsePluginConfig(pluginConfig, { configPath: configPath ?? paths.takopiConfig, paths, env });

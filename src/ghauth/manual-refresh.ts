@@ -1,11 +1,12 @@
-import { toGhauthError } from "../errors.js";
-import { childEnvironment } from "../system/child-environment.js";
+import { GhauthError, toGhauthError } from "../errors.js";
 import type { Clock } from "../system/clock.js";
 import type { Environment } from "../system/paths.js";
-import { isBotToken } from "../token/bot-tokens.js";
+import { readRefreshLog, type RefreshLogEntry } from "../token/refresh-log.js";
 import type { Secret } from "../token/secret.js";
 import type { PluginConfig } from "./plugin-config.js";
+import type { Requester } from "./requester.js";
 import { renderTail, runRefreshScript, type ScriptRun } from "./run-refresh-script.js";
+import { scriptEnvironment } from "./script-environment.js";
 
 export type RefreshOutcome = {
   sentence: string;
@@ -20,46 +21,66 @@ export type StartedRefresh =
   | { type: "cooldown"; agoSeconds: number; waitSeconds: number };
 
 export type ManualRefresh = {
-  start: (config: PluginConfig, options: StartOptions) => StartedRefresh;
+  start: (config: PluginConfig, requester: Requester) => StartedRefresh;
 };
 
-/** `by` is who asks, as the refresh log calls them; null where nobody in particular does. */
-type StartOptions = { hasCooldown: boolean; by: string | null };
+type Deps = { clock: Clock; env: Environment; refreshLog: string };
 
-/** Runs the refresh script for whoever asks: one run at a time, which later callers join, and a pause after a success. */
-export function createManualRefresh({ clock, env }: { clock: Clock; env: Environment }): ManualRefresh {
+/**
+ * Runs the refresh script for whoever asks: one run at a time, which later callers join, and a pause after a success
+ * that chat asked for, here or by way of another process, as the refresh log tells. A terminal knows no pause.
+ */
+export function createManualRefresh({ clock, env, refreshLog }: Deps): ManualRefresh {
   let running: Promise<RefreshOutcome> | null = null;
-  let succeededMs: number | null = null;
+  let succeededMs = Number.NEGATIVE_INFINITY;
 
-  const run = async (config: PluginConfig, by: string | null): Promise<RefreshOutcome> => {
+  const run = async (config: PluginConfig, requester: Requester): Promise<RefreshOutcome> => {
     try {
-      const outcome = await runOnce(config, { clock, env, by });
+      const outcome = await runOnce(config, { clock, env, ...requester });
       if (outcome.exitCode === 0) succeededMs = clock.elapsedMs();
       return outcome;
     } finally {
       running = null;
     }
   };
+  const sinceSuccessMs = () =>
+    Math.min(clock.elapsedMs() - succeededMs, sinceLoggedMs(refreshLog, clock.now()));
 
   return {
-    start: (config, { hasCooldown, by }) => {
+    start: (config, requester) => {
       if (running) return { type: "joined", outcome: running };
-      const agoMs = clock.elapsedMs() - (succeededMs ?? Number.NEGATIVE_INFINITY);
-      if (hasCooldown && agoMs < config.refreshCooldownMs) {
-        const waitMs = config.refreshCooldownMs - agoMs;
-        return {
-          type: "cooldown",
-          agoSeconds: Math.floor(agoMs / 1000),
-          waitSeconds: Math.ceil(waitMs / 1000),
-        };
+      if (requester.trigger === "chat" && config.refreshCooldownMs > 0) {
+        const agoMs = sinceSuccessMs();
+        if (agoMs < config.refreshCooldownMs) {
+          const waitSeconds = Math.ceil((config.refreshCooldownMs - agoMs) / 1000);
+          return { type: "cooldown", agoSeconds: Math.floor(agoMs / 1000), waitSeconds };
+        }
       }
-      running = run(config, by);
+      running = run(config, requester);
       return { type: "started", outcome: running };
     },
   };
 }
 
-type Asking = { env: Environment; by: string | null };
+/** How long ago a refresh that chat asked for succeeded; for ever where the log has none, or one that is yet to come. */
+function sinceLoggedMs(refreshLog: string, now: Date): number {
+  const success = readLog(refreshLog).findLast(({ ok, trigger }) => ok && trigger === "chat");
+  if (!success) return Number.POSITIVE_INFINITY;
+  const agoMs = now.getTime() - Date.parse(success.at) - success.ms;
+  return agoMs < 0 ? Number.POSITIVE_INFINITY : agoMs; // the clock was set back meanwhile
+}
+
+/** A log that cannot be read is told by status, and keeps nobody from a refresh. */
+function readLog(refreshLog: string): RefreshLogEntry[] {
+  try {
+    return readRefreshLog(refreshLog);
+  } catch (error) {
+    if (error instanceof GhauthError) return [];
+    throw error;
+  }
+}
+
+type Asking = Requester & { env: Environment };
 
 async function runOnce(
   config: PluginConfig,
@@ -85,31 +106,6 @@ async function runOnce(
       tail: () => "",
     };
   }
-}
-
-const headroomSeconds = 5;
-
-/** The script's own deadline comes before our timeout, so that its own sentence arrives. */
-function scriptEnvironment(
-  { tokenEnvFile, refreshTimeoutMs }: PluginConfig,
-  { env, by }: Asking,
-): Environment {
-  return {
-    // Chat tokens are not the script's business, nor is what another caller told ours.
-    ...Object.fromEntries(
-      Object.entries(childEnvironment(env, { keeps: ["GITHUB_APP_PRIVATE_KEY"] })).filter(
-        ([name, value]) => !isWithheld(name, value ?? ""),
-      ),
-    ),
-    TOKEN_ENV_FILE: tokenEnvFile,
-    GHAUTH_TRIGGER: "chat",
-    GHAUTH_BY: by ?? "",
-    GHAUTH_REFRESH_DEADLINE_SECONDS: String(Math.max(1, refreshTimeoutMs / 1000 - headroomSeconds)),
-  };
-}
-
-function isWithheld(name: string, value: string): boolean {
-  return name === "GHAUTH_SEEN_EPOCH" || name === "GHAUTH_LOCK_FD" || isBotToken(value);
 }
 
 function explainRun(

@@ -4,6 +4,7 @@ import { GhauthError } from "../errors.js";
 import { checkTable } from "../files/checked-table.js";
 import { type Environment, expandPath, type Paths } from "../system/paths.js";
 import { findRefreshScript } from "../system/programs.js";
+import { isWithheldAlways } from "./script-environment.js";
 
 /** `[plugins.ghauth]`, parsed: paths are absolute. */
 export type PluginConfig = {
@@ -13,6 +14,8 @@ export type PluginConfig = {
   maxTokenAgeMs: number;
   refreshTimeoutMs: number;
   refreshCooldownMs: number;
+  /** Names of variables that the refresh script gets beside the usual ones. */
+  refreshEnv: string[];
 };
 
 const path = z.string("a path in quotes").min(1, "a path in quotes");
@@ -21,6 +24,14 @@ const words = z.array(
   'a list of words, as in ["sudo", "-n"]',
 );
 const number = (unit: string) => z.number(`a number of ${unit}`);
+
+const aVariable =
+  "the name of a variable, and of none that the refresh script never gets from chat (GH_TOKEN, GITHUB_TOKEN and their kin, GITHUB_APP_PRIVATE_KEY, GHAUTH_STORE_*, SSH_AUTH_SOCK)";
+const aListOfVariables = 'a list of names of variables, as in ["VAULT_ADDR"]';
+const variable = z
+  .string(aListOfVariables)
+  .regex(/^[A-Za-z_]\w*$/, aVariable)
+  .refine((name) => !isWithheldAlways(name), aVariable);
 
 /** As long as the refresh script lets itself be given. */
 const longestTimeoutSeconds = 3600;
@@ -35,6 +46,7 @@ const schema = z.strictObject({
     .max(longestTimeoutSeconds, `a number of seconds, at most ${longestTimeoutSeconds}`)
     .default(30),
   refresh_cooldown_seconds: number("seconds").nonnegative("0 or a number of seconds").default(30),
+  refresh_env: z.array(variable, aListOfVariables).default([]),
   // The Takopi shim's own keys.
   cli: words.optional(),
   allow_unknown_sender_refresh: z.boolean("true or false").optional(),
@@ -63,6 +75,7 @@ export function parsePluginConfig(
     maxTokenAgeMs: config.max_token_age_minutes * 60_000,
     refreshTimeoutMs: config.refresh_timeout_seconds * 1000,
     refreshCooldownMs: config.refresh_cooldown_seconds * 1000,
+    refreshEnv: config.refresh_env,
   };
 }
 

@@ -39,7 +39,7 @@ describe.concurrent("ghauth in a terminal", () => {
       /^GitHub token: fresh\nprefix: ghs_1234…\nsha256: [0-9a-f]{8}\nage: \d+ seconds? /,
     );
     expect(after.stdout).toMatch(/^time left: 59 minutes /m);
-    expect(machine.log()).toMatchObject([{ trigger: "chat", ok: true }]);
+    expect(machine.log()).toMatchObject([{ trigger: "terminal", ok: true }]);
   });
 
   test("status --json is one object for machines", async () => {
@@ -399,7 +399,7 @@ describe.concurrent("a refresh script that is not as it should be", () => {
       '[plugins.ghauth]\nrun_refresh_with = ["env", "PREFIXED=yes"]\nrefresh_timeout_seconds = 20\n',
     );
     const { stdout } = await machine.ghauth(["refresh"]);
-    expect(stdout).toContain(`<${machine.paths.tokenEnvFile} chat 15 yes\n`);
+    expect(stdout).toContain(`<${machine.paths.tokenEnvFile} terminal 15 yes\n`);
   });
 });
 

@@ -1,4 +1,3 @@
-import { terminalChannel } from "../../takopi/command-backend.js";
 import { heldSecrets, redactReply } from "../redact-reply.js";
 import { renderPage } from "../page.js";
 import { requesterOf } from "../requester.js";
@@ -9,9 +8,8 @@ export const refresh: Subcommand = {
   summary: "run the refresh script once and show what came of it",
   restricted: true,
   run: async ({ context, config, hostName, manualRefresh, readStatus }) => {
-    const isTerminal = context.message.channelId === terminalChannel;
     const before = heldSecrets(config);
-    const started = manualRefresh.start(config, { hasCooldown: !isTerminal, by: requesterOf(context) });
+    const started = manualRefresh.start(config, requesterOf(context));
     if (started.type === "cooldown") {
       const title = `The token was refreshed ${started.agoSeconds} s ago: wait ${started.waitSeconds} s before the next refresh.`;
       return renderPage({ title, level: "warn" });
