@@ -27,7 +27,7 @@ const number = (unit: string) => z.number(`a number of ${unit}`);
 
 const aVariable =
   "the name of a variable, and of none that the refresh script never gets from chat (GH_TOKEN, GITHUB_TOKEN and their kin, GITHUB_APP_PRIVATE_KEY, GHAUTH_STORE_*, SSH_AUTH_SOCK)";
-const aListOfVariables = 'a list of names of variables, as in ["VAULT_ADDR"]';
+const aListOfVariables = "a list of names of variables, in quotes";
 const variable = z
   .string(aListOfVariables)
   .regex(/^[A-Za-z_]\w*$/, aVariable)

@@ -29,30 +29,8 @@ export function scriptEnvironment(
 }
 
 /** The refresh script's settings, but the key itself. */
-const settingNames = new Set([
-  "GITHUB_APP_ID",
-  "GITHUB_APP_INSTALLATION_ID",
-  "GITHUB_APP_PRIVATE_KEY_PATH",
-  "GITHUB_APP_PRIVATE_KEY_FILE",
-  "GITHUB_APP_REPOSITORIES",
-  "GITHUB_APP_PERMISSIONS",
-  "GITHUB_APP_OWNERS",
-  "GITHUB_APP_SIGNER",
-  "GITHUB_APP_KEY_FINGERPRINT",
-  "GITHUB_APP_SIGN_COMMAND",
-  "GITHUB_APP_SIGN_SOCKET",
-  "GITHUB_API_URL",
-  "TOKEN_ENV_FILE",
-  "GITHUB_TOKEN_SOURCE",
-  "GITHUB_TOKEN_COMMAND",
-  "GHAUTH_BROKER_URL",
-  "GHAUTH_BROKER_TOKEN_FILE",
-  "GHAUTH_BROKER_WORKSPACE",
-  "GHAUTH_HOSTS",
-  "GHAUTH_NODE",
-  "GH_AUTH",
-  "GH_CONFIG_DIR",
-]);
+const settingNames =
+  /^(?:GITHUB_APP_(?!PRIVATE_KEY$)\w+|GITHUB_API_URL|GITHUB_TOKEN_(?:SOURCE|COMMAND)|GHAUTH_BROKER_\w+|GHAUTH_HOSTS|GHAUTH_NODE|GH_AUTH|GH_CONFIG_DIR|TOKEN_ENV_FILE)$/;
 
 /** What any program may need: where things are, how to speak, and the way to the network. */
 const ordinaryNames =
@@ -61,7 +39,7 @@ const ordinaryNames =
 function isHandedOn(refreshEnv: readonly string[]): (name: string) => boolean {
   return (name) =>
     !isWithheldAlways(name) &&
-    (settingNames.has(name) || ordinaryNames.test(name) || refreshEnv.includes(name));
+    (settingNames.test(name) || ordinaryNames.test(name) || refreshEnv.includes(name));
 }
 
 /** Whether a variable stays with us whatever `refresh_env` says: another's token, the key, what opens a store or an agent. */
