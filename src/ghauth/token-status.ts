@@ -106,7 +106,7 @@ const stateProblems: Record<TokenState, ((where: Place) => string) | null> = {
 };
 
 function staleReason({ refused, isFuture, place }: Omit<Place, "script">): string {
-  if (refused) return "GitHub refused the token, as git found";
+  if (refused) return "GitHub refuses the token, or was told to revoke it";
   if (isFuture) return `${place} was written by a clock that has been set back since`;
   return "The token is stale, and the timer did not renew it";
 }

@@ -7,7 +7,7 @@ import type { HttpAnswer, HttpCall, HttpRequest } from "./http-client.js";
 export type GitHubAnswer = { status: number; headers: IncomingHttpHeaders; json: unknown; date: Date | null };
 
 export type GitHubCall = {
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "DELETE";
   path: string;
   authorization: Secret;
   body?: unknown;

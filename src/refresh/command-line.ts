@@ -9,6 +9,8 @@ export const commandLine = {
     "Settings come from the environment and ~/.config/takopi/github-app.env; the environment wins, and an empty variable counts as unset.",
   options: {
     "--force": "mint even if another run has just published a token",
+    "--revoke":
+      "revoke the token that is held, at GitHub and for everybody who has it, then mint and publish another",
     "--check":
       "mint nothing: try key, App, installation and the held token, and print what came of it as JSON",
     "--settings": "only print what would be used, as assignments for a shell, without secrets",

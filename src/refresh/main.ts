@@ -17,7 +17,14 @@ import { complaintsOf } from "../source/parse-all.js";
 import { adoptProxy, readRefreshSettings } from "../source/settings.js";
 import { renderSettingsFile } from "./settings-file.js";
 import { showSettings } from "./show-settings.js";
-import { type Report, reportFailure, reportRefreshed, reportStopped, skippedSentence } from "./report.js";
+import {
+  readHeld,
+  type Report,
+  reportFailure,
+  reportRefreshed,
+  reportStopped,
+  skippedSentence,
+} from "./report.js";
 
 const { env } = process;
 const clock = systemClock;
@@ -30,7 +37,7 @@ async function main(options: Options<typeof commandLine.options>): Promise<numbe
     const paths = resolvePaths(env);
     if (options.settings) return tell(() => currentSettings(paths));
     if (options.settingsFile) return tell(() => renderSettingsFile(env, paths, process.cwd()));
-    return await run(paths, options.force ?? false);
+    return await run(paths, options);
   } catch (thrown) {
     const { message, exitCode } = toGhauthError(thrown);
     return say("stderr", redact(message), exitCode);
@@ -62,7 +69,10 @@ async function runCheck(): Promise<number> {
   return print(await check({ clock, env }));
 }
 
-async function run(paths: Paths, force: boolean): Promise<number> {
+async function run(
+  paths: Paths,
+  { force = false, revoke: revokes = false }: { force?: boolean; revoke?: boolean },
+): Promise<number> {
   const secrets: Secret[] = [];
   let tokenEnvFile = paths.tokenEnvFile;
   let found: TokenFile = { type: "missing" };
@@ -71,9 +81,8 @@ async function run(paths: Paths, force: boolean): Promise<number> {
     record(paths.refreshLog, { ...report, sentence });
     return say(report.ok ? "stdout" : "stderr", sentence, report.exit);
   };
-  onStopSignal((signal) =>
-    conclude(reportStopped(signal, { found, held: readTokenFile(tokenEnvFile), now: now() })),
-  );
+  const standing = () => ({ held: readHeld(tokenEnvFile, paths.refusedTokens), now: now() });
+  onStopSignal((signal) => conclude(reportStopped(signal, { found, ...standing() })));
   try {
     const settings = readRefreshSettings(env, paths);
     adoptProxy(settings, env);
@@ -88,16 +97,23 @@ async function run(paths: Paths, force: boolean): Promise<number> {
         env,
         lockFile: paths.refreshLock,
         refusedTokens: paths.refusedTokens,
+        gitAnswers: paths.gitAnswers,
         answerFiles: answerFilesOf(tokenEnvFile, paths),
       },
       config,
-      { force, startedAt: processStartedAt(now()), found, seenEpoch: parseEpoch(env["GHAUTH_SEEN_EPOCH"]) },
+      {
+        force: force || revokes,
+        revokes,
+        startedAt: processStartedAt(now()),
+        found,
+        seenEpoch: parseEpoch(env["GHAUTH_SEEN_EPOCH"]),
+      },
     );
     if (!refreshed) return say("stdout", skippedSentence, 0);
     secrets.push(refreshed.token.secret);
-    return conclude(reportRefreshed(refreshed, { config, now: now(), home: paths.home }));
+    return conclude(reportRefreshed(refreshed, { config, now: now(), home: paths.home, revokes }));
   } catch (thrown) {
-    return conclude(reportFailure(toGhauthError(thrown), { held: readTokenFile(tokenEnvFile), now: now() }));
+    return conclude(reportFailure(toGhauthError(thrown), standing()));
   }
 }
 

@@ -2,8 +2,10 @@ import { GhauthError } from "../errors.js";
 import { displayPath } from "../system/paths.js";
 import { prefixOf } from "../token/installation-token.js";
 import type { RefreshLogEntry } from "../token/refresh-log.js";
-import { isoSeconds, type TokenFile } from "../token/token-file.js";
+import { isRefused, isToBeRevoked } from "../token/refused-tokens.js";
+import { isoSeconds, readTokenFile, type TokenFile } from "../token/token-file.js";
 import { millisecondsLeft } from "../token/token-state.js";
+import { describeRevoked } from "./revocation.js";
 import type { RefreshConfig } from "./refresh-config.js";
 import type { Replaced } from "./locked-refresh.js";
 
@@ -11,8 +13,8 @@ import type { Replaced } from "./locked-refresh.js";
 export type Report = Omit<RefreshLogEntry, "at" | "trigger" | "by" | "ms">;
 
 export function reportRefreshed(
-  { token, warnings, rateLimit, refusedAt }: Replaced,
-  { config, now, home }: { config: RefreshConfig; now: Date; home: string },
+  { token, warnings, rateLimit, refusedAt, revoked }: Replaced,
+  { config, now, home, revokes }: { config: RefreshConfig; now: Date; home: string; revokes: boolean },
 ): Report {
   const expiresAt = token.expiresAt && isoSeconds(token.expiresAt);
   const valid = token.expiresAt
@@ -25,10 +27,12 @@ export function reportRefreshed(
     code: warnings.length > 0 ? "refreshed_with_warning" : "refreshed",
     exit: 0,
     sentence:
+      (revokes && revoked.length === 0 ? "There was no token to revoke. " : describeRevoked(revoked)) +
       [
         `Refreshed: token ${prefixOf(token)}… (sha256 ${token.secret.fingerprint}), ${valid}, is in ${where}`,
         ...notes,
-      ].join("; ") + ".",
+      ].join("; ") +
+      ".",
     expires_at: expiresAt,
     sha256: token.secret.fingerprint,
     rate_limit: rateLimit,
@@ -36,7 +40,16 @@ export function reportRefreshed(
   };
 }
 
-export function reportFailure(error: GhauthError, { held, now }: { held: TokenFile; now: Date }): Report {
+/** A token env file as it is now, and whether its token is marked as `refused`, or as still `to_be_revoked`. */
+export type Held = { file: TokenFile; mark: "refused" | "to_be_revoked" | null };
+
+export function readHeld(tokenEnvFile: string, refusedTokens: string): Held {
+  const file = readTokenFile(tokenEnvFile);
+  if (file.type !== "token" || !isRefused(file.token.secret, refusedTokens)) return { file, mark: null };
+  return { file, mark: isToBeRevoked(file.token.secret, refusedTokens) ? "to_be_revoked" : "refused" };
+}
+
+export function reportFailure(error: GhauthError, { held, now }: { held: Held; now: Date }): Report {
   return {
     ok: false,
     code: error.code,
@@ -52,10 +65,11 @@ export function reportFailure(error: GhauthError, { held, now }: { held: TokenFi
 /** What a signal ended: before anything was published, or while gh was being updated. */
 export function reportStopped(
   signal: NodeJS.Signals,
-  { found, held, now }: { found: TokenFile; held: TokenFile; now: Date },
+  { found, held, now }: { found: TokenFile; held: Held; now: Date },
 ): Report {
   const before = found.type === "token" ? found.token.secret.fingerprint : null;
-  const isPublished = held.type === "token" && held.token.secret.fingerprint !== before;
+  const { file } = held;
+  const isPublished = file.type === "token" && file.token.secret.fingerprint !== before;
   if (!isPublished) {
     const error = new GhauthError("stopped", `Stopped by ${signal} before the refresh was done.`);
     return reportFailure(error, { held, now });
@@ -66,11 +80,13 @@ export function reportStopped(
 
 export const skippedSentence = "Another run has just refreshed the token: nothing to do.";
 
-function heldSentence(held: TokenFile, now: Date): string {
-  const leftMs = held.type === "token" ? millisecondsLeft(held, now) : 0;
-  return leftMs > 0
-    ? `The old token was kept: it has ${minutes(leftMs)} left.`
-    : "There is no valid token now.";
+function heldSentence({ file, mark }: Held, now: Date): string {
+  const leftMs = file.type === "token" ? millisecondsLeft(file, now) : 0;
+  if (leftMs <= 0) return "There is no valid token now.";
+  if (mark === "refused") return "There is no valid token now: the old one is marked as refused.";
+  if (mark === "to_be_revoked")
+    return `The old token is marked: git and ghauth exec use it no more, and the next refresh that reaches GitHub revokes it (it has ${minutes(leftMs)} left).`;
+  return `The old token was kept: it has ${minutes(leftMs)} left.`;
 }
 
 const worthTellingMs = 60_000;

@@ -20,9 +20,25 @@ export function refusedSince(token: Secret, directory: string): Date | null {
   return fileTime(singleMarkOf(directory));
 }
 
-/** Marks a token as refused. Throws the system's error. */
+/** Marks a token as refused; one that is to be revoked stays so. Throws the system's error. */
 export function markRefused(token: Secret, directory: string): void {
+  if (!isToBeRevoked(token, directory)) writeFileAtomically(markOf(token, directory), "");
+}
+
+const toBeRevoked = "revoke";
+
+/** Marks a token as one that is still to be revoked at GitHub, and that nobody is to use. Throws the system's error. */
+export function markToBeRevoked(token: Secret, directory: string): void {
+  writeFileAtomically(markOf(token, directory), toBeRevoked);
+}
+
+/** Marks a token as one that GitHub has revoked: it is as any refused one. Throws the system's error. */
+export function markRevoked(token: Secret, directory: string): void {
   writeFileAtomically(markOf(token, directory), "");
+}
+
+export function isToBeRevoked(token: Secret, directory: string): boolean {
+  return readMark(markOf(token, directory)) === toBeRevoked;
 }
 
 /** Where the mark of a token lies. */
@@ -78,8 +94,12 @@ function singleMarkOf(directory: string): string {
 }
 
 function readSingleMark(directory: string): string | null {
+  return readMark(singleMarkOf(directory));
+}
+
+function readMark(path: string): string | null {
   try {
-    return readRegularFile(singleMarkOf(directory)).text.trim();
+    return readRegularFile(path).text.trim();
   } catch (error) {
     if (saysNothing.has(errnoOf(error) ?? "")) return null;
     throw error;

@@ -166,7 +166,7 @@ describe.concurrent("a token env file that is not as it should be", () => {
     machine.write(join(machine.paths.refreshLog, "../refused", hash), "");
     const { exitCode, stdout } = await machine.ghauth(["status"]);
     expect([exitCode, stdout.split("\n")[0]]).toEqual([1, "GitHub token: stale"]);
-    expect(stdout).toContain("GitHub refused the token, as git found: run /ghauth refresh");
+    expect(stdout).toContain("GitHub refuses the token, or was told to revoke it: run /ghauth refresh");
   });
 
   test("an odd line in the refresh log is passed over", async () => {

@@ -3,7 +3,7 @@ import { answerFilesOf } from "../../src/refresh/git-answers.js";
 import { refreshUnderLock } from "../../src/refresh/locked-refresh.js";
 import { parseRefreshConfig } from "../../src/refresh/refresh-config.js";
 import { readRefreshSettings } from "../../src/source/settings.js";
-import { type Report, reportFailure, reportRefreshed } from "../../src/refresh/report.js";
+import { readHeld, type Report, reportFailure, reportRefreshed } from "../../src/refresh/report.js";
 import type { Clock } from "../../src/system/clock.js";
 import { resolvePaths } from "../../src/system/paths.js";
 import { readTokenFile } from "../../src/token/token-file.js";
@@ -46,14 +46,24 @@ export async function refreshInProcess(
         env: environment,
         lockFile: paths.refreshLock,
         refusedTokens: paths.refusedTokens,
+        gitAnswers: paths.gitAnswers,
         answerFiles: answerFilesOf(tokenEnvFile, paths),
       },
       config,
-      { force: true, startedAt: clock.now(), found: readTokenFile(tokenEnvFile), seenEpoch: null },
+      {
+        force: true,
+        revokes: false,
+        startedAt: clock.now(),
+        found: readTokenFile(tokenEnvFile),
+        seenEpoch: null,
+      },
     );
     if (!refreshed) throw new Error("a forced refresh minted nothing");
-    return reportRefreshed(refreshed, { config, now: clock.now(), home: paths.home });
+    return reportRefreshed(refreshed, { config, now: clock.now(), home: paths.home, revokes: false });
   } catch (thrown) {
-    return reportFailure(toGhauthError(thrown), { held: readTokenFile(tokenEnvFile), now: clock.now() });
+    return reportFailure(toGhauthError(thrown), {
+      held: readHeld(tokenEnvFile, paths.refusedTokens),
+      now: clock.now(),
+    });
   }
 }
