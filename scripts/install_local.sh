@@ -111,7 +111,10 @@ install_shim() {
     shim_failed "${words##*$'\n'}"
     return
   fi
-  [[ $words != installed ]] || return 0
+  if [[ $words == installed ]]; then
+    note_shim "$tool"
+    return
+  fi
   # Without --reinstall-package uv would take a build of the old shim for this one.
   mapfile -t options <<<"${words#*$'\n'}"
   options=(tool install --reinstall-package takopi-ghauth "${options[@]}")
@@ -121,9 +124,13 @@ install_shim() {
     shim_failed "uv failed, as it says above."
     return
   }
+  note_shim "$tool"
   shim="Takopi has /ghauth. Check it: takopi plugins --load. Then restart Takopi: systemctl --user restart takopi
 Upgrade Takopi by uv tool upgrade takopi: uv tool install -U takopi would drop /ghauth without a word."
 }
+
+# So that doctor can tell when uv has replaced that environment by one without it.
+note_shim() { [[ $dry_run == yes ]] || printf '%s\n' "$1" >"$program_dir/takopi-tool"; }
 
 shim_failed() {
   shim_status=75

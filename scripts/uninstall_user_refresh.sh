@@ -125,7 +125,7 @@ config_names=(github-app.pem github-app.env github-token.env broker.toml)
 state_names=(
   github-token-refresh.jsonl github-token-refresh.lock git.lock refused-token alerts.json revoke-asked.json broker-clients.lock
 )
-state_directories=("$state_dir"/{refused,git,git-owners} "$config_dir/github-tokens")
+state_directories=("$state_dir"/{refused,git,git-owners,kept} "$config_dir/github-tokens")
 scratch_name='[0-9]+\.[0-9a-f]{8}\.tmp'
 setup_scratch_name='before-setup|[[:alnum:]]{6}'
 

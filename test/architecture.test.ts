@@ -17,7 +17,7 @@ const allowed: Record<string, string[]> = {
   refresh: ["command-line", "files", "github", "source", "system", "token"],
   sidecar: ["files", "github", "log", "source", "system", "token"],
   broker: ["files", "github", "log", "source", "system", "token"],
-  ghauth: ["files", "system", "takopi", "token"],
+  ghauth: ["files", "system", "takopi", "token", "transports"],
   takopi: ["files", "log", "system", "token"],
   transports: ["files", "log", "system", "takopi", "token"],
   "fresh-token": ["files", "system", "token"],

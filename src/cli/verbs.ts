@@ -63,6 +63,20 @@ export const ghauth = verb({
       options: config,
       load: loadSubcommand("refresh"),
     }),
+    doctor: verb({
+      summary: "what is wrong on this host, and the commands that mend it",
+      details:
+        "--fix runs the remedies that are commands of git, gh, systemctl or chmod, says how each is undone, and prints the others.",
+      options: {
+        "--json": "one JSON object, for machines",
+        "--fix": "show each of these remedies, ask, and run it",
+        "--yes": "with --fix: do not ask",
+        "--repo <DIR>...": "a clone to look at, beside the one that one stands in",
+        ...config,
+      },
+      exitCodes: { 1: "an error is left" },
+      load: async () => import("./doctor.js"),
+    }),
     run: verb({
       summary: "serve /ghauth in chat, on the transports of takopi.toml",
       options: config,

@@ -4,26 +4,36 @@ import { readRefreshSettings } from "./refresh-settings.js";
 
 /** What a person should do about this process's environment and the refresh script's settings, one sentence each. */
 export function problemsOfEnvironment(
-  { tokenEnvFile }: Pick<PluginConfig, "tokenEnvFile">,
+  config: Pick<PluginConfig, "tokenEnvFile">,
   { env, paths }: { env: Environment; paths: Paths },
 ): string[] {
   const shadows = ["GH_TOKEN", "GITHUB_TOKEN"].filter((name) => env[name]);
   const show = (path: string) => displayPath(path, paths.home);
-  const elsewhere = [
-    { where: "the environment", value: env["TOKEN_ENV_FILE"] },
-    { where: show(paths.appEnvFile), value: readRefreshSettings(paths.appEnvFile)?.get("TOKEN_ENV_FILE") },
-  ].flatMap(({ where, value }) => {
-    const path = value ? expandPath(value, paths) : tokenEnvFile;
-    return path === tokenEnvFile ? [] : [{ where, path }];
-  });
   return [
     ...shadows.map(
       (name) =>
         `${name} is set in the environment: gh uses it instead of the refreshed token, also once it has expired. Unset it.`,
     ),
-    ...elsewhere.map(
+    ...tokenFilesElsewhere(config, { env, paths }).map(
       ({ where, path }) =>
-        `TOKEN_ENV_FILE in ${where} is ${show(path)}, but token_env_file is ${show(tokenEnvFile)}: the timer writes one file, and /ghauth refresh the other. Name the same file in both.`,
+        `TOKEN_ENV_FILE in ${where} is ${show(path)}, but token_env_file is ${show(config.tokenEnvFile)}: the timer writes one file, and /ghauth refresh the other. Name the same file in both.`,
     ),
   ];
+}
+
+/** Where the refresh script is told another token env file than `/ghauth` reads, and which. */
+export function tokenFilesElsewhere(
+  { tokenEnvFile }: Pick<PluginConfig, "tokenEnvFile">,
+  { env, paths }: { env: Environment; paths: Paths },
+): { where: string; path: string }[] {
+  return [
+    { where: "the environment", value: env["TOKEN_ENV_FILE"] },
+    {
+      where: displayPath(paths.appEnvFile, paths.home),
+      value: readRefreshSettings(paths.appEnvFile)?.get("TOKEN_ENV_FILE"),
+    },
+  ].flatMap(({ where, value }) => {
+    const path = value ? expandPath(value, paths) : tokenEnvFile;
+    return path === tokenEnvFile ? [] : [{ where, path }];
+  });
 }

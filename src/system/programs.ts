@@ -8,9 +8,12 @@ export function findRefreshScript(env: Environment, { refreshScript }: Paths): s
   return findOnPath("takopi-refresh-github-token", env).executable ?? refreshScript;
 }
 
-/** A program by its name, as a shell looks for it; `found` also where no file of that name may be executed. */
+/** A program by its name or path, as a shell looks for it; `found` also where no file of that name may be executed. */
 export function findOnPath(name: string, env: Environment): { executable: string | null; found: boolean } {
-  const candidates = (env["PATH"] ?? "").split(delimiter).map((directory) => join(directory || ".", name));
+  const directories = name.includes("/") ? [""] : (env["PATH"] ?? "").split(delimiter);
+  const candidates = directories.map((directory) =>
+    name.includes("/") ? name : join(directory || ".", name),
+  );
   return {
     executable: candidates.find((path) => isExecutable(path)) ?? null,
     found: candidates.some((path) => existsSync(path)),

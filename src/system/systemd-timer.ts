@@ -79,8 +79,8 @@ function unreachable(reason: string): TimerState {
   return { type: "unreachable", reason };
 }
 
-/** logind's own mark (`loginctl enable-linger`). */
-function findNotLingering(): string | null {
+/** This user, where lingering is off; null where it is on. By logind's own mark (`loginctl enable-linger`). */
+export function findNotLingering(): string | null {
   const { username } = userInfo();
   return existsSync(join("/var/lib/systemd/linger", username)) ? null : username;
 }

@@ -21,7 +21,7 @@ export async function takeInstanceLock(
   configPath: string,
   { botTokens, home }: { botTokens: readonly Secret[]; home: string },
 ): Promise<InstanceLock> {
-  const path = `${realpathSync(configPath).replace(/\.[^./]*$/, "")}.lock`;
+  const path = lockPathOf(configPath);
   const whenHeld = () => alreadyRunning(displayPath(path, home));
   const lock = await takeFileLock(path, { timeoutMs: patienceMs, whenHeld });
   const text = `${JSON.stringify({
@@ -50,6 +50,21 @@ export async function takeInstanceLock(
       lock.release();
     },
   };
+}
+
+/** Who serves a configuration by its lock, as far as can be seen from here; null where nobody does. */
+export function readLockHolder(configPath: string): { pid: number; isOurs: boolean } | null {
+  try {
+    const text = readIfThere(lockPathOf(configPath))?.text ?? null;
+    const lock = parseLock(text);
+    return lock !== null && isHeld(text) ? { pid: lock.pid, isOurs: lock.isOurs } : null;
+  } catch {
+    return null; // no configuration, or a lock that is not ours to read
+  }
+}
+
+function lockPathOf(configPath: string): string {
+  return `${realpathSync(configPath).replace(/\.[^./]*$/, "")}.lock`;
 }
 
 /** In place, for the lock is this very file's; never empty meanwhile, for Takopi would take an empty one over. */

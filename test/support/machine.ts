@@ -23,7 +23,7 @@ import {
 } from "../../src/stand-in/github-stand-in.js";
 
 const keyPair = generateKeyPairSync("rsa", { modulusLength: 2048 });
-const pem = keyPair.privateKey.export({ type: "pkcs1", format: "pem" }).toString();
+export const pem = keyPair.privateKey.export({ type: "pkcs1", format: "pem" }).toString();
 
 export const app: StandInApp = {
   id: 123_456,

@@ -1,4 +1,5 @@
 import type { Subcommand } from "../subcommand.js";
+import { doctor } from "./doctor.js";
 import { flow } from "./flow.js";
 import { help } from "./help.js";
 import { history } from "./history.js";
@@ -6,4 +7,4 @@ import { refresh } from "./refresh.js";
 import { status } from "./status.js";
 
 /** The subcommands of /ghauth, in the order in which help shows them. */
-export const subcommands: readonly Subcommand[] = [help, flow, status, history, refresh];
+export const subcommands: readonly Subcommand[] = [help, flow, status, history, refresh, doctor];
