@@ -56,6 +56,9 @@ export type CommandExecutor = {
 /** Where a value ends in an instant, `at` is that instant and `lead` what stands before, for transports that show instants natively. */
 export type ReplyField = { name: string; value: string; at?: Date; lead?: string };
 
+/** A subcommand that a button under a message runs. */
+export type Action = "refresh" | "doctor";
+
 /** What a transport shows: `text` is complete by itself; the rest lets it show the same natively. */
 export type Reply = {
   text: string;
@@ -67,7 +70,7 @@ export type Reply = {
   notes?: readonly string[];
   /** The end of a program's output. */
   tail?: string;
-  actions?: readonly "refresh"[];
+  actions?: readonly Action[];
 };
 
 export type CommandResult = Reply & {

@@ -4,6 +4,9 @@ import { shellWord } from "../files/shell-word.js";
 import { isTable, parseToml, type TomlTable } from "../files/toml.js";
 import { ownPackageRoot } from "../system/own-package.js";
 
+/** The table of what we post of our own accord, as sentences name it. */
+export const alertsKey = "plugins.ghauth.alerts";
+
 /** Takopi's configuration as far as it concerns us; a transport's and a plugin's own table is theirs to parse. */
 export type TakopiConfig = {
   path: string;

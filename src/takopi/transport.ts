@@ -1,8 +1,9 @@
+import type { TomlTable } from "../files/toml.js";
 import type { Log } from "../log/log.js";
 import type { Environment } from "../system/paths.js";
 import type { Secret } from "../token/secret.js";
 import type { AccessPolicy } from "./access.js";
-import type { CommandBackend } from "./command-backend.js";
+import type { CommandBackend, Reply } from "./command-backend.js";
 import type { Dispatch } from "./dispatch.js";
 import type { TakopiConfig } from "./takopi-config.js";
 
@@ -17,6 +18,32 @@ export type TransportDescriptor = {
   readAccess: ((config: TakopiConfig) => AccessPolicy) | null;
   /** Loads nothing of what it needs to run. Throws `config_invalid`, naming file and key. */
   create: (config: TakopiConfig, env: Environment) => Transport;
+  /** How its place is told something while nobody serves it; null where that cannot be: the terminal. */
+  alerts: AlertOutlet | null;
+};
+
+export type AlertOutlet = {
+  /** Its own keys in `[plugins.ghauth.alerts]`. */
+  keys: readonly string[];
+  /** Reads its own table and its keys of `alerts`. Throws `config_invalid`, naming file and key. */
+  describe: (config: TakopiConfig, alerts: TomlTable) => AlertPlace;
+};
+
+export type AlertPlace = {
+  /** For people, as in `the chat -1001`; the same place is always called the same. */
+  name: string;
+  /** The environment variable that its bot token comes from, if it does. */
+  variable: string | null;
+  /** Reads the bot token. Throws `config_invalid`. */
+  open: (env: Environment) => { botToken: Secret; post: (announcement: Announcement) => Promise<void> };
+};
+
+/** What is posted of our own accord; with `mentions`, the allowed users are named. */
+export type Announcement = {
+  reply: Reply;
+  /** Of the buttons: what the subcommands follow. */
+  command: string;
+  mentions: boolean;
 };
 
 /** A transport, ready to run. */

@@ -48,7 +48,8 @@ class Refused extends Error {
 export async function createDiscordFake({
   refuseWith,
   stored = [],
-}: { refuseWith?: number; stored?: Json[] } = {}) {
+  systemChannelId = channelId,
+}: { refuseWith?: number; stored?: Json[]; systemChannelId?: string | null } = {}) {
   const events = createSignal();
   const nextId = createIds();
   const requests: { method: string; path: string; body: unknown }[] = [];
@@ -153,6 +154,10 @@ export async function createDiscordFake({
       ([, token = ""], body) => editOriginal(token, body),
     ],
     [/^POST \/channels\/\d+\/messages$/, (_match, body) => post(body)],
+    [
+      new RegExp(`^GET /guilds/${guildId}$`),
+      () => ({ id: guildId, name: "acme", system_channel_id: systemChannelId }),
+    ],
   ];
 
   const answer = (request: IncomingMessage, path: string, text: string): unknown => {

@@ -1,10 +1,10 @@
-const tags = new Set(["b", "i", "u", "s", "code", "pre"]);
+const tags = new Set(["b", "i", "u", "s", "code", "pre", "a"]);
 
 /** The text that Telegram shows of its HTML; throws what it says of HTML that it does not take. */
 export function plainText(html: string): string {
   const open: string[] = [];
   const text = html.replace(
-    /<(\/?)([a-z]*)>|<|>|&(?:(lt|gt|amp|quot|#\d+);)?/g,
+    /<(\/?)([a-z]*)(?: href="tg:\/\/user\?id=\d+")?>|<|>|&(?:(lt|gt|amp|quot|#\d+);)?/g,
     (match, slash, tag, entity) => {
       if (match.startsWith("&")) {
         if (entity === undefined) throw new Error("can't parse entities: unescaped &");

@@ -4,6 +4,7 @@ import type { TransportDescriptor } from "../../takopi/transport.js";
 export const consoleTransport: TransportDescriptor = {
   name: "console",
   readAccess: null,
+  alerts: null,
   create: () => ({
     name: "console",
     access: null,

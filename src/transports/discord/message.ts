@@ -6,7 +6,7 @@ import { cutEnd, fitParts, levelMarks, partsOf } from "../reply-parts.js";
 const longestContent = 2_000;
 const longestDescription = 4_096;
 const colours = { ok: 0x2ea043, warn: 0xd29922, error: 0xf85149 } as const;
-const labels = { refresh: "Refresh" } as const;
+const labels = { refresh: "Refresh", doctor: "Doctor" } as const;
 
 /** A reply as Discord shows it: plain content, or an embed with its level's colour; a button an action; nobody is mentioned. */
 export function renderMessage(reply: Reply, command: string | null) {

@@ -19,4 +19,12 @@ export const discord = describeChat({
     roleIds: new Set(allowed_role_ids),
   }),
   load: async () => (await import("./bot.js")).runDiscord,
+  alerts: {
+    table: z.object({ discord_channel_id: id.optional() }),
+    nameOf: ({ table: { guild_id }, alerts: { discord_channel_id } }) =>
+      discord_channel_id === undefined
+        ? `the system messages channel of the Discord server ${guild_id ?? "(no guild_id is set)"}`
+        : `the Discord channel ${discord_channel_id}`,
+    load: async () => (await import("./post.js")).postToDiscord,
+  },
 });

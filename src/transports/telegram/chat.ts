@@ -157,9 +157,9 @@ async function edit(
   }
 }
 
-function looksOf({ actions = [] }: Reply, command: string | null) {
+export function looksOf({ actions = [] }: Reply, command: string | null) {
   const keyboard = new InlineKeyboard();
-  const labels = { refresh: "🔄 Refresh" } as const;
+  const labels = { refresh: "🔄 Refresh", doctor: "🩺 Doctor" } as const;
   if (command !== null) for (const action of actions) keyboard.text(labels[action], `/${command} ${action}`);
   return {
     parse_mode: "HTML" as const,

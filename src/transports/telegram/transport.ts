@@ -13,6 +13,11 @@ export const telegram = describeChat({
     roleIds: new Set(),
   }),
   load: async () => (await import("./bot.js")).runTelegram,
+  alerts: {
+    table: z.object({}),
+    nameOf: ({ table }) => `the Telegram chat ${table.chat_id}`,
+    load: async () => (await import("./post.js")).postToTelegram,
+  },
 });
 
 /** A private chat has its user's id; groups' ids are negative (core.telegram.org/bots/api#chat). */
