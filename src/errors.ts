@@ -62,6 +62,15 @@ const codes = {
 
 export type ErrorCode = keyof typeof codes;
 
+/** What follows from a code that was written down; null for one that is not known (any more). */
+export function traitsOf(code: string): Traits | null {
+  return isErrorCode(code) ? codes[code] : null;
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(codes, code);
+}
+
 /** A failure as the operator reads it: `code` for programs, `message` is one sentence or two, fit for chat. */
 export class GhauthError extends Error {
   override readonly name = "GhauthError";

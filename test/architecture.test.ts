@@ -19,6 +19,7 @@ const allowed: Record<string, string[]> = {
   broker: ["files", "github", "log", "source", "system", "token"],
   ghauth: ["files", "system", "takopi", "token", "transports"],
   takopi: ["files", "log", "system", "token"],
+  notify: ["files", "ghauth", "log", "system", "takopi", "token"],
   transports: ["files", "log", "system", "takopi", "token"],
   "fresh-token": ["files", "system", "token"],
   exec: ["fresh-token", "system", "token"],
@@ -31,6 +32,7 @@ const allowed: Record<string, string[]> = {
     "files",
     "ghauth",
     "log",
+    "notify",
     "sidecar",
     "stand-in",
     "system",
@@ -52,6 +54,19 @@ const imports = readdirSync(src, { recursive: true, encoding: "utf8" })
 /** A file beside the rooms is a room of its own: `errors.ts`, `main.ts`, `index.ts`. */
 const roomOf = (path: string) =>
   path.includes("/") ? (path.split("/")[0] ?? "") : path.replace(/\.[jt]s$/, "");
+
+/** All files that are imported in some rooms, however indirectly, and those of the rooms themselves. */
+function reachedFrom(...rooms: string[]): Set<string> {
+  const reached = new Set<string>();
+  const visit = (file: string) => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const { target } of imports.filter((edge) => edge.file === file))
+      visit(target.replace(/\.js$/, ".ts"));
+  };
+  for (const { file } of imports) if (rooms.includes(roomOf(file))) visit(file);
+  return reached;
+}
 
 describe("imports follow the data", () => {
   test.each(Object.keys(allowed))("src/%s imports only what it may", (room) => {
@@ -87,16 +102,14 @@ describe("imports follow the data", () => {
     expect(importsIn(source)).toEqual(["../refresh/x.js"]);
   });
 
+  test("what notify runs does not read the token env file, however indirectly", () => {
+    const reached = reachedFrom("notify");
+    expect(reached).toContain("token/refresh-log.ts");
+    expect([...reached]).not.toContain("token/token-file.ts");
+  });
+
   test("what chat, git and exec run reaches neither the private key nor GitHub, however indirectly", () => {
-    const reached = new Set<string>();
-    const visit = (file: string) => {
-      if (reached.has(file)) return;
-      reached.add(file);
-      for (const { target } of imports.filter((edge) => edge.file === file))
-        visit(target.replace(/\.js$/, ".ts"));
-    };
-    for (const { file } of imports)
-      if (["takopi", "ghauth", "transports", "git", "exec"].includes(roomOf(file))) visit(file);
+    const reached = reachedFrom("takopi", "ghauth", "transports", "git", "exec", "notify");
     expect(reached).toContain("token/redact.ts");
     expect([...reached].filter((file) => ["github", "source", "refresh"].includes(roomOf(file)))).toEqual([]);
   });

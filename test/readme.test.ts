@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parsePluginConfig } from "../src/ghauth/plugin-config.js";
+import { parseAlertSettings } from "../src/notify/alert-settings.js";
 import { resolvePaths } from "../src/system/paths.js";
 import { readTakopiConfig } from "../src/takopi/takopi-config.js";
 import { discord } from "../src/transports/discord/transport.js";
@@ -64,6 +65,8 @@ test("what takopi.example.toml leaves commented out is a configuration too, for 
       postsStartupMessage: false,
     });
     expect(config.enabledPlugins).toEqual(["takopi-ghauth"]);
+    const keys = [...(telegram.alerts?.keys ?? []), ...(discord.alerts?.keys ?? [])];
+    expect(parseAlertSettings(config, keys)).toMatchObject({ isEnabled: true, mentions: false });
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -83,6 +83,14 @@ export const ghauth = verb({
       variables: logLevel,
       load: withoutNodeDebug(async () => import("./run.js")),
     }),
+    notify: verb({
+      summary: "tell the chats of takopi.toml what is new in the refresh log, and send a heartbeat",
+      details:
+        "One look, at most one message a chat; systemd runs it after each run of the refresh service. Its settings are [plugins.ghauth.alerts].",
+      options: { "--where": "only say where alerts go, and how to stop them", ...config },
+      variables: logLevel,
+      load: withoutNodeDebug(async () => import("./notify.js")),
+    }),
     plugins: verb({
       summary: "list the installed command backends",
       options: { "--load": "import them, and tell what fails", ...config },

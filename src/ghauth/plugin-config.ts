@@ -47,6 +47,8 @@ const schema = z.strictObject({
     .default(30),
   refresh_cooldown_seconds: number("seconds").nonnegative("0 or a number of seconds").default(30),
   refresh_env: z.array(variable, aListOfVariables).default([]),
+  // Its keys are those of `ghauth notify`.
+  alerts: z.looseObject({}, "a table").optional(),
   // The Takopi shim's own keys.
   cli: words.optional(),
   allow_unknown_sender_refresh: z.boolean("true or false").optional(),

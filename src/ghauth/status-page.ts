@@ -1,7 +1,7 @@
-import { formatDistanceStrict } from "date-fns/formatDistanceStrict";
 import type { ReplyField } from "../takopi/command-backend.js";
 import type { TimerState } from "../system/systemd-timer.js";
 import type { RateLimit } from "../token/refresh-log.js";
+import { instant } from "./instant-field.js";
 import type { Page } from "./page.js";
 import type { Status } from "./token-status.js";
 
@@ -109,22 +109,3 @@ export function scheduleFields(timer: TimerState, now: Date): ReplyField[] {
 const ourCalendar = ["*-*-* 00/3:00:00", "*-*-* 00/3:45:00", "*-*-* 01/3:30:00", "*-*-* 02/3:15:00"];
 
 const ago = { after: " ago" };
-
-/** `before` and `after` make a distance of time a phrase, which a chat that shows instants natively does by itself. */
-function instant(
-  name: string,
-  at: Date,
-  { now, lead = "", before = "", after = "" }: { now: Date; lead?: string; before?: string; after?: string },
-): ReplyField {
-  const distance = formatDistanceStrict(at, now, { roundingMethod: "floor" });
-  return {
-    name,
-    value: `${lead}${before}${distance}${after} (${utc(at)})`,
-    at,
-    ...(lead !== "" && { lead }),
-  };
-}
-
-function utc(at: Date): string {
-  return `${at.toISOString().slice(0, 19).replace("T", " ")} UTC`;
-}

@@ -24,6 +24,7 @@ export function resolvePaths(env: Environment) {
     refreshLog: join(state, "github-token-refresh.jsonl"),
     refreshLock: join(state, "github-token-refresh.lock"),
     refusedTokens: join(state, "refused"),
+    alerts: join(state, "alerts.json"),
     gitAnswers: join(state, "git"),
     refreshScript: join(home, ".local/bin/takopi-refresh-github-token"),
     brokerConfig: join(config, "broker.toml"),
