@@ -137,7 +137,7 @@ find_key() {
 # --- the set-up
 
 install_files() {
-  local at
+  local at unit
   ensure_dir "$config_dir" 0700
   ensure_dir "$state_dir" 0700
   ensure_dir "$token_env_dir"
@@ -154,8 +154,7 @@ install_files() {
   resume_chat_host
   install_program
   at=${#undo_paths[@]}
-  put 0644 "$unit_dir/$refresh_unit.service" "$(render_unit "$refresh_unit.service")"$'\n'
-  put 0644 "$unit_dir/$refresh_unit.timer" "$(render_unit "$refresh_unit.timer")"$'\n'
+  for unit in "${refresh_units[@]}"; do put 0644 "$unit_dir/$unit" "$(render_unit "$unit")"$'\n'; done
   ((${#undo_paths[@]} == at)) || are_units_changed=yes
 }
 
@@ -310,6 +309,7 @@ show_result() {
   if [[ -n $key_source ]]; then
     say "The key is in $(shown "$key_file"). Remove the other copy now: rm -- $(printf '%q' "$key_source")"
   fi
+  "$bin_dir/ghauth" notify --where || :
   tell_git_recipe
   [[ ":$PATH:" == *":$bin_dir:"* ]] || warn "$bin_dir is not on your PATH: add it, so that git and you find ghauth."
 }

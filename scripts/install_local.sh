@@ -68,7 +68,7 @@ install_units() {
   local path
   for path in "$root"/systemd/*; do
     path=${path##*/}
-    [[ $path == "$refresh_unit".* ]] || put 0644 "$unit_dir/$path" "$(render_unit "$path")"$'\n'
+    [[ " ${refresh_units[*]} " == *" $path "* ]] || put 0644 "$unit_dir/$path" "$(render_unit "$path")"$'\n'
   done
 }
 
@@ -176,9 +176,9 @@ tell_of_refresh_unit() {
   local unit
   [[ -n $saved_settings ]] || return 0
   use_paths_of "$saved_settings"
-  for unit in "$refresh_unit.service" "$refresh_unit.timer"; do
-    [[ -e $unit_dir/$unit ]] || continue
-    [[ $(render_unit "$unit") == "$(<"$unit_dir/$unit")" ]] && continue
+  [[ -e $unit_dir/$refresh_unit.service ]] || return 0
+  for unit in "${refresh_units[@]}"; do
+    [[ -e $unit_dir/$unit && $(render_unit "$unit") == "$(<"$unit_dir/$unit")" ]] && continue
     warn "$unit is older than this program: run bootstrap again, $(shown "$program_dir/current/scripts/bootstrap_user_refresh.sh")"
     return
   done

@@ -29,6 +29,7 @@ export HOME
   chat_unit=takopi-ghauth.service
   broker_unit=takopi-ghauth-broker.service
   refresh_unit=takopi-github-token-refresh
+  refresh_units=("$refresh_unit.timer" "$refresh_unit.service" takopi-github-token-notify.service)
   executables=(ghauth git-credential-ghauth takopi-refresh-github-token)
 }
 
@@ -356,6 +357,7 @@ use_paths_of() {
   token_env_file=$(value_of TOKEN_ENV_FILE "$1")
   token_env_dir=${token_env_file%/*}
   gh_config_dir=$(value_of GH_CONFIG_DIR "$1") # empty where gh is left alone
+  broker_token_file=$(value_of GHAUTH_BROKER_TOKEN_FILE "$1") # empty with another source
 }
 
 # Fills in a template of systemd/; $1 is its name. Values stand in double quotes there.
@@ -369,6 +371,8 @@ render_unit() {
     [XDG_STATE_HOME]=$state_home
     [CONFIG_DIR]=$config_dir
     [STATE_DIR]=$state_dir
+    [TOKEN_ENV_FILE]=${token_env_file:-$config_dir/github-token.env}
+    [BROKER_TOKEN_FILE]=${broker_token_file:-$settings_file}
     [TOKEN_ENV_DIR]=${token_env_dir:-$config_dir}
     [GH_CONFIG_DIR]=${gh_config_dir:-$config_home/gh}
   )

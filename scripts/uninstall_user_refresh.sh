@@ -30,7 +30,7 @@ main() {
   # Before settings and program are gone.
   read_named_files
   find_secrets
-  remove_units "$refresh_unit.timer" "$refresh_unit.service"
+  remove_units "${refresh_units[@]}"
   if [[ $purge == yes ]]; then
     templates=("$root"/systemd/*)
     remove_units "${templates[@]##*/}"
@@ -123,7 +123,7 @@ tell_of_shim() {
 
 config_names=(github-app.pem github-app.env github-token.env broker.toml)
 state_names=(
-  github-token-refresh.jsonl github-token-refresh.lock git.lock refused-token alerts.json revoke-asked.json broker-clients.lock
+  github-token-refresh.jsonl github-token-refresh.lock git.lock refused-token alerts.json alerts.json.lock revoke-asked.json broker-clients.lock
 )
 state_directories=("$state_dir"/{refused,git,git-owners,kept} "$config_dir/github-tokens")
 scratch_name='[0-9]+\.[0-9a-f]{8}\.tmp'
