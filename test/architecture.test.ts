@@ -1,46 +1,19 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { importsIn } from "./support/imports-in.js";
 
 const src = resolve(import.meta.dirname, "../src");
 
-/** Which rooms of src/ each room may import from, besides itself and errors.ts. */
-const allowed: Record<string, string[]> = {
-  files: [],
-  "command-line": ["token"],
-  token: ["files"],
-  log: ["token"],
-  system: ["files"],
-  github: ["files", "token"],
-  source: ["files", "github", "system", "token"],
-  refresh: ["command-line", "files", "github", "source", "system", "token"],
-  sidecar: ["files", "github", "log", "source", "system", "token"],
-  broker: ["files", "github", "log", "source", "system", "token"],
-  ghauth: ["files", "system", "takopi", "token", "transports"],
-  takopi: ["files", "log", "system", "token"],
-  notify: ["files", "ghauth", "log", "system", "takopi", "token"],
-  transports: ["files", "log", "system", "takopi", "token"],
-  "fresh-token": ["files", "system", "token"],
-  exec: ["fresh-token", "system", "token"],
-  git: ["files", "fresh-token", "system", "token"],
-  "stand-in": ["github", "token"],
-  cli: [
-    "broker",
-    "command-line",
-    "exec",
-    "files",
-    "ghauth",
-    "log",
-    "notify",
-    "sidecar",
-    "stand-in",
-    "system",
-    "takopi",
-    "token",
-    "transports",
-  ],
-};
+const page = readFileSync(resolve(import.meta.dirname, "../docs/ARCHITECTURE.md"), "utf8");
+
+/** Which rooms of src/ each room may import from, besides itself and errors.ts: the page's table is the rule. */
+const allowed = Object.fromEntries(
+  [...page.matchAll(/^\| `([a-z-]+)\/` +\|.*\| ([a-z, -]+?) +\|$/gm)].map(([, room = "", rooms = ""]) => [
+    room,
+    rooms === "nothing" ? [] : rooms.split(", "),
+  ]),
+);
 
 const imports = readdirSync(src, { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".ts"))
@@ -74,6 +47,22 @@ describe("imports follow the data", () => {
       .filter(({ file, target }) => roomOf(file) === room && roomOf(target) !== room)
       .filter(({ target }) => !["errors", ...(allowed[room] ?? [])].includes(roomOf(target)));
     expect(foreign).toEqual([]);
+  });
+
+  test("the page lists each room below those that it imports from, so that there is no way back up", () => {
+    const order = Object.keys(allowed);
+    for (const room of order) {
+      const above = allowed[room]?.filter((lower) => order.indexOf(lower) >= order.indexOf(room));
+      expect({ room, above }).toEqual({ room, above: [] });
+    }
+  });
+
+  test("every file that the page names is there", () => {
+    const files = [...page.matchAll(/`([a-z-]+\/[a-z-]+(?:\/[a-z-]+)?\.ts|[a-z-]+\/[a-z-]+\/)`/g)].map(
+      ([, path = ""]) => path,
+    );
+    expect(files.length).toBeGreaterThan(10);
+    expect(files.filter((path) => !existsSync(join(src, path)))).toEqual([]);
   });
 
   test("every room has its rule", () => {
