@@ -290,10 +290,10 @@ export async function createDiscordFake({
     seen,
     until,
     /** A user runs a subcommand; resolves to the interaction's id. */
-    command: (subcommand: string, sender?: Sender) =>
+    command: (subcommand: string, sender?: Sender, options: Json[] = []) =>
       interact(
         2,
-        { id: "1", name: "ghauth", type: 1, options: [{ type: 1, name: subcommand, options: [] }] },
+        { id: "1", name: "ghauth", type: 1, options: [{ type: 1, name: subcommand, options }] },
         sender,
       ),
     /** The same as takopi-discord registers it: free text. */

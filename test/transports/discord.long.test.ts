@@ -61,6 +61,27 @@ describe("in the server", () => {
     });
   });
 
+  test("history takes its hours from an option, a whole number within bounds", async () => {
+    const registered = discord.commands().find(({ name }) => name === "ghauth");
+    expect(registered?.["options"]).toContainEqual(
+      expect.objectContaining({
+        name: "history",
+        options: [expect.objectContaining({ type: 4, name: "hours", min_value: 1, max_value: 168 })],
+      }),
+    );
+    const [shown] = await discord.shown(
+      discord.command("history", undefined, [{ type: 4, name: "hours", value: 48 }]),
+    );
+    expect(shown).toMatchObject({
+      embeds: [
+        {
+          title: `✅ GitHub token, last 48 h: working all the time (${hostname()})`,
+          description: expect.stringMatching(/^(?:⬜{8}\n){4}\w{3} \d\d:\d\d – /u),
+        },
+      ],
+    });
+  });
+
   test("status is deferred at once, and then an embed with relative times that its sender alone sees", async () => {
     const id = discord.command("status");
     const [shown] = await discord.shown(id);

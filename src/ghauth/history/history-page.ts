@@ -25,16 +25,14 @@ export function describeHistory(
   }
   const isDown = gaps.at(-1)?.to.getTime() === now.getTime();
   const worst = gaps.toSorted((a, b) => lengthOf(b) - lengthOf(a)).slice(0, mostGaps);
-  const unsaid = gaps.length - worst.length;
   return {
     title: `${what}: working ${gaps.length === 0 ? "all the time" : `${percent(uptime)} of the time`}`,
     level: isDown ? "error" : gaps.length > 0 ? "warn" : "ok",
     strip,
     fields: [
-      ...(worst[0] ? [{ name: "longest gap", value: duration(lengthOf(worst[0])) }] : []),
+      ...(worst[0] ? [describeLongest(worst[0], gaps.length)] : []),
       ...worst.map((gap) => describeGap(gap, { now, entries })),
-      ...(unsaid > 0 ? [{ name: "shorter gaps", value: String(unsaid) }] : []),
-      { name: "last attempts", value: "trigger, result, how long it took" },
+      { name: "last attempts", value: "newest first, times in UTC" },
       ...history.attempts.slice(0, attempts).map((entry) => describeAttempt(entry)),
     ],
     notes: beginningNote(since, new Date(now.getTime() - hours * 60 * minuteMs)),
@@ -47,6 +45,11 @@ function describeAttempt({ at, trigger, by, ok, code, ms }: RefreshLogEntry): Re
   const who = by === null ? trigger : `${trigger} (${by})`;
   const result = ok ? "ok" : `failed (${code})`;
   return { name: dayAndTime(new Date(at)), value: `${who}, ${result}, ${(ms / 1000).toFixed(1)} s` };
+}
+
+function describeLongest(gap: Gap, count: number): ReplyField {
+  const length = duration(lengthOf(gap));
+  return { name: "longest gap", value: count === 1 ? length : `${length}, of ${count} gaps` };
 }
 
 function describeGap(gap: Gap, { now, entries }: Shown): ReplyField {

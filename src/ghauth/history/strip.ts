@@ -7,7 +7,7 @@ const looks: Record<SlotState, { square: string; block: string; colour: number; 
   ok: { square: "🟩", block: "▇", colour: 32, means: "ok" },
   retried: { square: "🟧", block: "▅", colour: 33, means: "retried" },
   failed: { square: "🟥", block: "▂", colour: 31, means: "failed" },
-  none: { square: "⬜", block: "·", colour: 90, means: "no attempt" },
+  none: { square: "⬜", block: "·", colour: 90, means: "none" },
 };
 
 /** Six hours. Sixteen squares would wrap on a phone. */
@@ -21,7 +21,7 @@ export function renderSquares(slots: readonly Slot[], now: Date): string {
     const end = next ? startOf(next) : now;
     return `${rows.join("\n")}\n${dayAndTime(startOf(day))} – ${dayAndTime(end)} UTC`;
   });
-  return [...days, legend(({ square, means }) => `${square} ${means}`)].join("\n");
+  return [...days, legend(({ square, means }) => `${square} ${means}`).join(" ")].join("\n");
 }
 
 /** Slots as blocks, a day a line, with the hours below. */
@@ -39,12 +39,12 @@ export function renderBlocks(slots: readonly Slot[], { columns, hasColours }: Te
       return `${weekday(startOf(day))} ${cells.join("")}`;
     }),
     `${indent}${hours.join("").trimEnd()} UTC`,
-    `${indent}${legend(({ block, means }, state) => `${paint(block, state)} ${means}`)}`,
+    `${indent}${legend(({ block, means }, state) => `${paint(block, state)} ${means}`).join("  ")}`,
   ].join("\n");
 }
 
-function legend(render: (look: (typeof looks)[SlotState], state: SlotState) => string): string {
-  return slotStates.map((state) => render(looks[state], state)).join("  ");
+function legend(render: (look: (typeof looks)[SlotState], state: SlotState) => string): string[] {
+  return slotStates.map((state) => render(looks[state], state));
 }
 
 function chunksOf<T>(items: readonly T[], length: number): T[][] {
