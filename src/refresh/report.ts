@@ -75,7 +75,13 @@ export function reportStopped(
     return reportFailure(error, { held, now });
   }
   const sentence = `Stopped by ${signal} after the new token was published: gh may still have the old one.`;
-  return { ...reportFailure(new GhauthError("stopped", sentence), { held, now }), sentence };
+  const { secret, expiresAt } = file.token;
+  return {
+    ...reportFailure(new GhauthError("stopped", sentence), { held, now }),
+    sentence,
+    expires_at: expiresAt && isoSeconds(expiresAt),
+    sha256: secret.fingerprint,
+  };
 }
 
 export const skippedSentence = "Another run has just refreshed the token: nothing to do.";

@@ -99,6 +99,11 @@ const cases: Record<string, Case> = {
     known: 40,
     gaps: [[20, 0]],
   },
+  "a run that was stopped after it had published": {
+    entries: [ago(90), failed(45, { code: "stopped", sha256: "0123abcd", expires_at: ago(-15).at })],
+    known: 90,
+    gaps: [],
+  },
   "a token without a known expiry counts for an hour": {
     entries: [ago(90, { expires_at: null })],
     known: 90,

@@ -79,7 +79,7 @@ test("in chat: a strip of squares with its hours, the gaps and why, the last att
       "longest gap: 3 h 25 min, of 3 gaps",
       "Tue 18:35 – 22:00: 3 h 25 min; nothing tried to refresh it (was the host down, or its timer?)",
       "Tue 16:20 – 17:35: 1 h 15 min; 2 refreshes failed, last with: GitHub has had too much of us.",
-      "Tue 23:20 – 23:30: 10 min; GitHub refused the token before its time",
+      "Tue 23:20 – 23:30: 10 min; the token was revoked, or GitHub refused it",
       "last attempts: newest first, times in UTC",
       "Wed 01:00: timer, ok, 0.9 s",
       "Wed 00:15: timer, ok, 0.9 s",

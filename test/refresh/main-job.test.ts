@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import { rmSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createMachine, executables } from "../support/machine.js";
 
@@ -37,6 +39,30 @@ test("a reader that went away does not keep the token from being published", asy
   await machine.run(["sh", "-c", '"$0" | true', executables.refresh]);
 
   await expect.poll(() => machine.holdsToken()).toBe(true);
+});
+
+test("a run that is stopped while gh is updated logs the token that it has published", async () => {
+  await using machine = await createMachine();
+  const bin = join(machine.root, "bin");
+  machine.write(join(bin, "gh"), "#!/bin/sh\nexec sleep 60\n", 0o755);
+  const running = machine.start([executables.refresh], {
+    env: { GH_AUTH: "auto", PATH: `${bin}:${machine.env["PATH"] ?? ""}` },
+  });
+  await expect.poll(() => machine.holdsToken(), { timeout: 15_000 }).toBe(true);
+  await running.stop("SIGTERM");
+
+  const published = createHash("sha256").update(machine.heldToken()).digest("hex").slice(0, 8);
+  expect(machine.log()).toMatchObject([
+    {
+      ok: false,
+      code: "stopped",
+      sentence: expect.stringContaining("after the new token was published"),
+      expires_at: expect.stringMatching(/Z$/),
+      sha256: published,
+    },
+  ]);
+  const { stdout } = await machine.ghauth(["history", "--json"]);
+  expect(JSON.parse(stdout)).toMatchObject({ uptime: 1, longest_gap_seconds: 0 });
 });
 
 test("without a first token and without a key, a person is told where it belongs", async () => {

@@ -68,7 +68,12 @@ export function endOf({ at, ms }: RefreshLogEntry): number {
 /** A log that begins with a success knows of a token from then on, and not from when that run began. */
 function beginningOf([first]: readonly RefreshLogEntry[]): number {
   if (!first) return Number.POSITIVE_INFINITY;
-  return first.ok ? endOf(first) : Date.parse(first.at);
+  return hasPublished(first) ? endOf(first) : Date.parse(first.at);
+}
+
+/** A run that was stopped while gh was being updated has failed, and its token is published all the same. */
+function hasPublished({ ok, sha256 }: RefreshLogEntry): boolean {
+  return ok || sha256 !== null;
 }
 
 type Life = { fromMs: number; toMs: number; isRefused: boolean };
@@ -82,7 +87,7 @@ function livesOf(entries: readonly RefreshLogEntry[], refusedAt: Date | null): L
   };
   for (const entry of entries) {
     if (entry.refused_at !== null) end(Date.parse(entry.refused_at), true);
-    if (!entry.ok) continue;
+    if (!hasPublished(entry)) continue;
     const fromMs = endOf(entry);
     end(fromMs, false); // nobody uses what was replaced
     const toMs = entry.expires_at === null ? fromMs + assumedLifeMs : Date.parse(entry.expires_at);

@@ -67,7 +67,7 @@ function whyOf({ to, isRefusal }: Gap, entries: readonly RefreshLogEntry[]): str
   const before = entries.filter((entry) => endOf(entry) < to.getTime());
   const failures = before.slice(before.findLastIndex(({ ok }) => ok) + 1);
   const last = failures.at(-1);
-  const refusal = isRefusal ? ["GitHub refused the token before its time"] : [];
+  const refusal = isRefusal ? ["the token was revoked, or GitHub refused it"] : [];
   if (last) {
     const howMany = failures.length === 1 ? "1 refresh" : `${failures.length} refreshes`;
     return [...refusal, `${howMany} failed, last with: ${last.sentence}`];
