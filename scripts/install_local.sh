@@ -125,7 +125,7 @@ install_shim() {
     return
   }
   note_shim "$tool"
-  shim="Takopi has /ghauth. Check it: takopi plugins --load. Then restart Takopi: systemctl --user restart takopi
+  shim="Takopi has /ghauth. Check it: takopi plugins --load. Then restart Takopi.
 Upgrade Takopi by uv tool upgrade takopi: uv tool install -U takopi would drop /ghauth without a word."
 }
 

@@ -3,17 +3,28 @@ import { GhauthError, toGhauthError } from "../errors.js";
 import { createGhauthCommand } from "../ghauth/ghauth-command.js";
 import { parsePluginConfig } from "../ghauth/plugin-config.js";
 import { systemClock } from "../system/clock.js";
+import { endWithParent } from "../system/end-with-parent.js";
 import { resolvePaths } from "../system/paths.js";
 import { redact } from "../token/redact.js";
+import { renderHtml } from "../transports/telegram/html.js";
 import { type ShimRequest, parseShimRequest } from "./shim-request.js";
 import { refusalOf } from "./shim-access.js";
 
-type Answer = { text: string; notify: boolean };
+type Answer = {
+  text: string;
+  notify: boolean;
+  telegram_html?: string;
+  /** What a button may offer. */
+  actions?: readonly string[];
+};
 
 const largestRequest = 262_144;
 const requestDeadlineMs = 5_000;
 /** Beyond refresh_timeout_seconds, and within what the Takopi shim waits. */
 const headroomMs = 5_000;
+/** For what runs no script; the shim waits 8 s. */
+const quickMs = 6_500;
+const slow = new Set(["refresh", "revoke", "doctor"]);
 
 /**
  * `ghauth command`: answers one JSON request on stdin with one JSON answer on stdout, for the Takopi shim. Resolves
@@ -24,6 +35,7 @@ export async function main(): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => process.exit(128 + constants.signals[signal]));
   }
+  endWithParent(() => process.exit(128 + constants.signals.SIGHUP));
   let deadline = startDeadline(requestDeadlineMs, "No whole request came on stdin");
   try {
     const input = await readInput();
@@ -31,7 +43,7 @@ export async function main(): Promise<number> {
       throw new GhauthError("usage", "ghauth command answers one JSON request on stdin, and there was none.");
     const request = parseShimRequest(input);
     clearTimeout(deadline);
-    deadline = startDeadline(refreshTimeoutMs(request) + headroomMs, "ghauth was not done");
+    deadline = startDeadline(timeoutMs(request), "ghauth was not done");
     say(await answer(request));
   } catch (thrown) {
     const error = toGhauthError(thrown);
@@ -49,30 +61,43 @@ async function answer(request: ShimRequest): Promise<Answer> {
   const command = createGhauthCommand({ clock: systemClock, env });
   const refusal = refusalOf(request, { command, env });
   if (refusal !== null) return { text: refusal, notify: true };
-  const { text, notify = true } =
-    (await command.handle({
-      command: command.id,
-      text: `/${command.id} ${request.argsText}`.trim(),
-      argsText: request.argsText,
-      args: request.args,
-      message: { ...request.message, messageId: null, raw: null },
-      transport: request.transport,
-      replyTo: null,
-      replyText: null,
-      configPath: request.configPath,
-      pluginConfig: request.pluginConfig,
-      // Takopi shows one answer, at the end.
-      executor: { send: async () => null, edit: async () => {} },
-    })) ?? {};
-  if (text === undefined) throw new GhauthError("unexpected", "The command had nothing to say.");
-  return { text, notify };
+  const result = await command.handle({
+    command: command.id,
+    text: `/${command.id} ${request.argsText}`.trim(),
+    argsText: request.argsText,
+    args: request.args,
+    message: { ...request.message, messageId: null, raw: null },
+    transport: request.transport,
+    replyTo: null,
+    replyText: null,
+    configPath: request.configPath,
+    pluginConfig: request.pluginConfig,
+    // Takopi shows one answer, at the end.
+    executor: { send: async () => null, edit: async () => {} },
+  });
+  if (!result) throw new GhauthError("unexpected", "The command had nothing to say.");
+  const { text, notify = true, actions = [] } = result;
+  const html = request.acceptsTelegramHtml ? renderHtml(result) : null;
+  // What redaction still finds may end within an element: then the text alone goes.
+  const isClean = html !== null && redact(html) === html;
+  return { text, notify, ...(isClean && { telegram_html: html, actions }) };
 }
 
-function say({ text, notify }: Answer): void {
-  process.stdout.write(`${JSON.stringify({ text: redact(text), notify })}\n`);
+function say({ text, telegram_html, ...rest }: Answer): void {
+  const shown = {
+    text: breakMentions(redact(text)),
+    ...(telegram_html !== undefined && { telegram_html: breakMentions(telegram_html) }),
+    ...rest,
+  };
+  process.stdout.write(`${JSON.stringify(shown)}\n`);
 }
 
-/** In case the caller was killed: this process does not outlive its purpose, and the script's process group goes with it. */
+/** What a log or a script says calls nobody: Takopi's transports forbid no mentions. */
+function breakMentions(text: string): string {
+  return text.replaceAll(/@(?=everyone|here)|<(?=@)/g, "$&\u200B");
+}
+
+/** This process does not outlive its purpose, and the script's process group goes with it. */
 function startDeadline(ms: number, what: string): NodeJS.Timeout {
   return setTimeout(() => {
     say({
@@ -81,6 +106,11 @@ function startDeadline(ms: number, what: string): NodeJS.Timeout {
     });
     process.exit(0);
   }, ms);
+}
+
+function timeoutMs(request: ShimRequest): number {
+  const word = request.args[0]?.toLowerCase() ?? "";
+  return slow.has(word) ? refreshTimeoutMs(request) + headroomMs : quickMs;
 }
 
 /** A configuration that is wrong gets the default: the answer tells what is wrong with it. */

@@ -11,6 +11,8 @@ export type ShimRequest = {
   /** `[plugins.ghauth]` of the running Takopi. */
   pluginConfig: Readonly<Record<string, unknown>>;
   configPath: string | null;
+  /** Whether the answer may come as Telegram's HTML beside its text, with what can be done next. */
+  acceptsTelegramHtml: boolean;
 };
 
 // Ids may come as numbers, as long as JSON did not round them.
@@ -32,6 +34,7 @@ const schema = z.object({
     .string("a name")
     .nullish()
     .transform((name) => name || null),
+  accepts: z.array(z.string("text"), "a list of forms").default(["text"]),
   plugin_config: z.record(z.string(), z.unknown(), "a table").default({}),
   config_path: z
     .string("a path")
@@ -49,8 +52,17 @@ export function parseShimRequest(text: string): ShimRequest {
       key === undefined ? "an object" : `an object whose ${String(key)} is ${issue?.message ?? "other"}`;
     throw new GhauthError("config_invalid", `The request must be ${what}.`);
   }
-  const { args, args_text, channel_id, thread_id, sender_id, transport, plugin_config, config_path } =
-    parsed.data;
+  const {
+    args,
+    args_text,
+    channel_id,
+    thread_id,
+    sender_id,
+    transport,
+    accepts,
+    plugin_config,
+    config_path,
+  } = parsed.data;
   return {
     args,
     argsText: args_text,
@@ -58,6 +70,7 @@ export function parseShimRequest(text: string): ShimRequest {
     transport,
     pluginConfig: plugin_config,
     configPath: config_path,
+    acceptsTelegramHtml: accepts.includes("telegram_html"),
   };
 }
 

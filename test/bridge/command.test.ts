@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parseShimRequest } from "../../src/cli/shim-request.js";
 import { refusalOf } from "../../src/cli/shim-access.js";
@@ -157,4 +158,67 @@ describe.concurrent("ghauth command", () => {
     });
     expect((await machine.ghauth(["command", "--what"])).exitCode).toBe(64);
   });
+});
+
+describe.concurrent("what the shim can show", () => {
+  test("is answered in kind: Telegram's HTML and what can be done, where it is accepted", async () => {
+    await using machine = await createMachine();
+    const accepts = ["text", "telegram_html"];
+    expect(await ask(machine, JSON.stringify(request({ accepts })))).toEqual({
+      text: expect.stringMatching(/^GitHub token: missing/),
+      notify: true,
+      telegram_html: expect.stringMatching(/^<b>.*GitHub token: missing/),
+      actions: ["refresh"],
+    });
+    expect(Object.keys(await ask(machine, JSON.stringify(request())))).toEqual(["text", "notify"]);
+  });
+
+  test("calls nobody, whatever a script says", async () => {
+    await using machine = await createMachine();
+    machine.write(machine.paths.takopiConfig, telegram("chat_id = 42"));
+    const says = "@everyone @here <@123> <@&456> a@example.org";
+    machine.write(machine.paths.refreshScript, `#!/bin/sh\necho '${says}'\n`, 0o755);
+    const { text, telegram_html } = await ask(
+      machine,
+      JSON.stringify(
+        request({
+          args: ["refresh"],
+          channel_id: "42",
+          accepts: ["telegram_html"],
+          config_path: machine.paths.takopiConfig,
+        }),
+      ),
+    );
+    expect(text).toContain("@\u200Beveryone @\u200Bhere <\u200B@123> <\u200B@&456> a@example.org");
+    expect(telegram_html).not.toMatch(/@everyone|@here/);
+  });
+});
+
+test("ghauth command ends with whoever started it, and takes the script along", async () => {
+  await using machine = await createMachine();
+  machine.write(machine.paths.takopiConfig, telegram("chat_id = 42"));
+  const pid = `${machine.root}/pid`;
+  machine.write(
+    machine.paths.refreshScript,
+    `#!/bin/sh\ntrap '' TERM\necho $$ >'${pid}.new'; mv '${pid}.new' '${pid}'\nwhile :; do sleep 1000; done\n`,
+    0o755,
+  );
+  const input = `${machine.root}/request`;
+  const plugin_config = { refresh_timeout_seconds: 600 };
+  const fields = {
+    args: ["refresh"],
+    channel_id: "42",
+    plugin_config,
+    config_path: machine.paths.takopiConfig,
+  };
+  machine.write(input, JSON.stringify(request(fields)));
+  const parent = machine.start([
+    "sh",
+    "-c",
+    `setsid '${process.execPath}' '${executables.ghauth}' command <'${input}' >'${machine.root}/answer' 2>&1 & wait`,
+  ]);
+  await expect.poll(() => existsSync(pid), { timeout: 30_000 }).toBe(true);
+  await parent.stop("SIGKILL");
+  await expect.poll(() => existsSync(`/proc/${machine.read(pid).trim()}`), { timeout: 10_000 }).toBe(false);
+  expect(machine.read(`${machine.root}/answer`)).toBe("");
 });

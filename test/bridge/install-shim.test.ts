@@ -72,7 +72,7 @@ describe.concurrent("install_local.sh and Takopi", () => {
       `takopi-ghauth @ file://${bridge.replaceAll(" ", "%20")}`,
     ]);
     expect(stdout).toContain("Check it: takopi plugins --load.");
-    expect(stdout).toContain("systemctl --user restart takopi\n");
+    expect(stdout).toContain("Then restart Takopi.\n");
     expect(stdout).toContain("uv tool install -U takopi would drop /ghauth without a word.");
     expect(existsSync(join(bridge, "pyproject.toml"))).toBe(true);
     expect(existsSync(join(bridge, "src/takopi_ghauth/backend.py"))).toBe(true);

@@ -3,18 +3,18 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createMachine, executables, expectNoSecret, type Machine } from "../support/machine.js";
-import { type Asked, installTakopi, needsPython } from "../support/takopi-stub.js";
+import { type Asked, installTakopi, needsPython, type StubHost } from "../support/takopi-stub.js";
 
 const planted = `ghs_${"Planted9".repeat(6)}`;
 
 /** A machine whose Takopi is the stub, and which allows user 42. What a test prints is checked for secrets at its end. */
-async function createTakopi() {
+async function createTakopi(host: StubHost = {}) {
   const machine = await createMachine();
   machine.write(
     machine.paths.takopiConfig,
     `transport = "telegram"\n[transports.telegram]\nbot_token = "1:${planted}"\nchat_id = -100\nallowed_user_ids = [42]\n`,
   );
-  const takopi = installTakopi(machine);
+  const takopi = installTakopi(machine, host);
   const config = { cli: [process.execPath, executables.ghauth], refresh_script: executables.refresh };
   return {
     machine,
@@ -73,6 +73,11 @@ const malformed: [string, string, RegExp][] = [
     "a failure",
     `echo '{"text":"${planted}"}'; echo ${planted} >&2; exit 7`,
     /^error:\nghauth ended with 7: /,
+  ],
+  [
+    "a node that is gone",
+    `echo ${planted}; exit 127`,
+    /^error:\nghauth ended with 127: the node that it runs on is gone\. Run install_local\.sh again\.$/,
   ],
   ["a death by a signal", `echo ${planted}; kill -9 $$`, /^error:\nghauth ended with -9: /],
 ];
@@ -187,12 +192,61 @@ describe.concurrent("the Takopi shim", () => {
     );
     const asked = {
       args: ["refresh"],
-      plugin_config: { ...takopi.config, refresh_script, refresh_timeout_seconds: 3 },
+      plugin_config: { ...takopi.config, refresh_script, refresh_timeout_seconds: 600 },
     };
     const running = takopi.start(asked);
     await readFile(pipe);
     expect(processesOf(machine).length).toBeGreaterThan(2);
     await running.stop("SIGKILL");
     await context.expect.poll(() => processesOf(machine)).toEqual([]);
+  });
+
+  const button = { text: "🔄 Refresh", callback_data: "ghauth:refresh" };
+  const buttons = { parse_mode: "HTML", reply_markup: { inline_keyboard: [[button]] } };
+
+  test("from 0.23.1 on Takopi's Telegram gets HTML with a button", async (context) => {
+    needsPython(context);
+    await using takopi = await createTakopi({ version: "0.23.1" });
+    const { text, sent } = await takopi.ask();
+    expect(text).toBeNull();
+    expect(sent).toEqual([{ text: expect.stringMatching(/^<b>[^<]+<\/b>\n/), extra: buttons, notify: true }]);
+  });
+
+  test.for<[string, StubHost]>([
+    ["an older Takopi", { version: "0.23.0" }],
+    ["Takopi's Discord", { version: "0.23.4", executorModule: "takopi_discord.executor" }],
+    ["Telegram refusing by an exception", { version: "0.24.0", refused: "by exception" }],
+    ["Telegram refusing silently", { version: "1.0", refused: "silently" }],
+    ["Untether", { host: "untether", version: "9.0.0" }],
+    ["yee88", { host: "yee88", version: "9.0.0" }],
+  ])("%s: plain text arrives", async ([, host], context) => {
+    needsPython(context);
+    await using takopi = await createTakopi(host);
+    const { text, sent } = await takopi.ask();
+    expect({ text, sent }).toEqual({
+      text: expect.stringMatching(/^GitHub token: missing/),
+      sent: undefined,
+    });
+  });
+
+  test("a command without an answer says once that it works", async (context) => {
+    needsPython(context);
+    await using takopi = await createTakopi();
+    const script = `sleep 0.5; echo '{"text":"done"}'`;
+    const plugin_config = { ...stubCli(takopi.machine, script), refresh_timeout_seconds: 30 };
+    const slow = { headroom: 30, silent: 0.05, plugin_config };
+    const answers = await takopi.askAll([{ ...slow, args: ["refresh"] }, slow, { ...slow, silent: 60 }]);
+    expect(answers.map(({ text, sent }) => [text, sent?.map((each) => each.text)])).toEqual([
+      ["done", ["Refreshing…"]],
+      ["done", ["Still working…"]],
+      ["done", undefined],
+    ]);
+  });
+
+  test("the refresh log names who asked, by the transport that Takopi runs", async (context) => {
+    needsPython(context);
+    await using takopi = await createTakopi();
+    await takopi.ask({ args: ["refresh"] });
+    expect(takopi.machine.log()).toMatchObject([{ by: "telegram:42" }]);
   });
 });

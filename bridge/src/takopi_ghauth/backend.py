@@ -2,39 +2,47 @@
 
 import json
 import os
-import signal
 from contextlib import suppress
-from subprocess import DEVNULL, PIPE
-from tempfile import TemporaryFile
+from dataclasses import dataclass
 
 import anyio
-from takopi.api import CommandContext, CommandResult
 
-LONGEST_ANSWER = 262_144
+from .host import api, shows_buttons, transport_of
+from .program import MORE, Failure, run
+
 LONGEST_TEXT = 1_900  # Discord drops what is over 2,000
-MORE = "run ghauth status on the host, which says more."
+QUICK_SECONDS = 8  # for all but these, which wait for others
+SLOW = {"refresh": "Refreshing…", "revoke": "Revoking…", "doctor": "Looking around…"}
+BUTTONS = {"refresh": "🔄 Refresh"}
 
 
-class Failure(Exception):
-    """A sentence for the chat."""
+@dataclass
+class Answer:
+    text: str
+    notify: bool = True
+    html: str | None = None
+    actions: tuple[str, ...] = ()
 
 
 class GhauthBackend:
     id = "ghauth"
-    description = "GitHub token: help, flow, status, history, refresh"
+    description = "GitHub token: help, flow, status, refresh"
 
-    def __init__(self, headroom_seconds: float = 8) -> None:
+    def __init__(self, headroom_seconds: float = 8, silent_seconds: float = 3) -> None:
         self._headroom_seconds = headroom_seconds  # more than the program's own, so that its sentence arrives
+        self._silent_seconds = silent_seconds
 
-    async def handle(self, ctx: CommandContext) -> CommandResult:
+    async def handle(self, ctx):
         try:
-            text, notify = parse(await self._ask(ctx))
+            answer = parse(await self._ask(ctx))
         except Exception as error:  # Takopi would log every frame's locals
             unexpected = f"Something unexpected went wrong in takopi-ghauth ({type(error).__name__})."
-            text, notify = f"error:\n{error if isinstance(error, Failure) else unexpected}", True
-        return CommandResult(text=text, notify=notify)
+            answer = Answer(f"error:\n{error if isinstance(error, Failure) else unexpected}")
+        if answer.html is not None and shows_buttons(ctx) and await send_html(ctx, answer):
+            return None
+        return api.CommandResult(text=answer.text, notify=answer.notify)
 
-    async def _ask(self, ctx: CommandContext) -> bytes:
+    async def _ask(self, ctx) -> bytes:
         config = ctx.plugin_config
         cli = config.get("cli", ["ghauth"])
         if not (isinstance(cli, list) and cli and all(isinstance(word, str) and word for word in cli)):
@@ -42,58 +50,63 @@ class GhauthBackend:
         timeout = config.get("refresh_timeout_seconds")
         if type(timeout) not in (int, float) or not 0 < timeout <= 3600:
             timeout = 30  # the program tells what is wrong with it
-        request = {"v": 1, "args": ctx.args, "args_text": ctx.args_text}
+        word = ctx.args[0].lower() if ctx.args else ""
+        seconds = timeout + self._headroom_seconds
+        request = {"v": 1, "args": ctx.args, "args_text": ctx.args_text, "transport": transport_of(ctx)}
         request |= {"plugin_config": config, "config_path": ctx.config_path}
+        request["accepts"] = ["text", "telegram_html"] if shows_buttons(ctx) else ["text"]
         for name in ("channel_id", "thread_id", "sender_id"):
             value = getattr(ctx.message, name, None)
             request[name] = None if value is None else str(value)  # Discord's exceed what JSON numbers hold
         words = [os.path.expanduser(cli[0]), *cli[1:], "command"]
-        return await run(words, json.dumps(request, default=str).encode(), timeout + self._headroom_seconds)
+        program = (words, json.dumps(request, default=str).encode(), seconds if word in SLOW else min(seconds, QUICK_SECONDS))
+        failure, answer = None, b""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._say_that_it_works, ctx, word)
+            try:
+                answer = await run(*program)
+            except Exception as error:  # here, and not as a member of a group
+                failure = error
+            tasks.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+        return answer
+
+    async def _say_that_it_works(self, ctx, word: str) -> None:
+        await anyio.sleep(self._silent_seconds)
+        with suppress(Exception):
+            await ctx.executor.send(SLOW.get(word, "Still working…"), notify=False)
 
 
-def parse(answer: bytes) -> tuple[str, bool]:
+def parse(answer: bytes) -> Answer:
     with suppress(ValueError, RecursionError):
         fields = json.loads(answer)
         if isinstance(fields, dict) and isinstance(fields.get("text"), str) and fields["text"].strip():
-            text = fields["text"].encode(errors="replace").decode()
+            text = well_formed(fields["text"])
             text = text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
-            return text, fields.get("notify") is not False
+            html, actions = fields.get("telegram_html"), fields.get("actions")
+            return Answer(
+                text,
+                notify=fields.get("notify") is not False,
+                html=well_formed(html) if isinstance(html, str) and html.strip() else None,
+                actions=tuple(name for name in BUTTONS if isinstance(actions, list) and name in actions),
+            )
     raise Failure(f"ghauth gave no answer that can be shown: run install_local.sh again, or {MORE}")
 
 
-async def run(words: list[str], request: bytes, seconds: float) -> bytes:
-    with TemporaryFile() as stdin, anyio.CancelScope(shield=True):  # a child that nobody holds could not be ended
-        stdin.write(request)
-        stdin.seek(0)
-        try:
-            child = await anyio.open_process(words, stdin=stdin, stdout=PIPE, stderr=DEVNULL, start_new_session=True)
-        except (OSError, ValueError):
-            raise Failure('ghauth cannot be run: set plugins.ghauth.cli, as in ["~/.local/bin/ghauth"].') from None
-    code, answer = None, bytearray()
-    try:
-        with anyio.move_on_after(seconds):
-            with suppress(anyio.EndOfStream):
-                while len(answer) <= LONGEST_ANSWER:
-                    answer += await child.stdout.receive()
-            code = await child.wait() if len(answer) <= LONGEST_ANSWER else 0
-    finally:
-        with anyio.CancelScope(shield=True):
-            await end(child)
-    if code != 0:
-        what = f"gave no answer within {seconds:g} s and was ended" if code is None else f"ended with {code}"
-        raise Failure(f"ghauth {what}: {MORE}")
-    return bytes(answer) if len(answer) <= LONGEST_ANSWER else b""
+def well_formed(text: str) -> str:
+    return text.encode(errors="replace").decode()
 
 
-async def end(child) -> None:  # at SIGTERM ghauth ends the refresh script, which has a process group of its own
-    for number in (signal.SIGTERM, signal.SIGKILL) if child.returncode is None else (signal.SIGKILL,):
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, number)
-        with anyio.move_on_after(3):
-            await child.wait()
-    with anyio.move_on_after(1), suppress(anyio.EndOfStream, anyio.ClosedResourceError):
-        while True:  # a pipe that is not read to its end stays open
-            await child.stdout.receive()
+async def send_html(ctx, answer: Answer) -> bool:
+    """Whether it arrived: else the plain text still has to."""
+    extra = {"parse_mode": "HTML"}
+    if answer.actions:
+        row = [{"text": BUTTONS[name], "callback_data": f"ghauth:{name}"} for name in answer.actions]
+        extra["reply_markup"] = {"inline_keyboard": [row]}
+    with suppress(Exception):
+        return await ctx.executor.send(api.RenderedMessage(text=answer.html, extra=extra), notify=answer.notify) is not None
+    return False
 
 
 BACKEND = GhauthBackend()

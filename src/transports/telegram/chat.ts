@@ -61,11 +61,12 @@ async function answerPress(context: Context, { dispatch }: Service, isPressed: R
   const place: Place = { chatId: chat.id, threadId, messageId: message_id };
   const ref = refOf(place.chatId, message_id);
   const key = `${ref.channelId}/${ref.messageId}`;
+  const commandText = commandTextOf(press.data);
   const signed = (reply: Reply) => signReply(reply, press.from.first_name);
   let isAcknowledged = false;
   const result = await dispatch({
     ...incomingOf(context, place),
-    text: press.data,
+    text: commandText,
     acknowledge: async () => {
       if (!isPressed.add(key)) {
         await api.answerCallbackQuery(press.id, { text: "Already pressed." });
@@ -88,7 +89,7 @@ async function answerPress(context: Context, { dispatch }: Service, isPressed: R
     return;
   }
   isPressed.delete(key); // its message keeps a button
-  await edit(api, ref, { reply: signed(result), command: commandOf(press.data) });
+  await edit(api, ref, { reply: signed(result), command: commandOf(commandText) });
 }
 
 function incomingOf(
@@ -108,6 +109,11 @@ function incomingOf(
     replyTo: null,
     replyText: null,
   };
+}
+
+/** Takopi's own form of it is `ghauth:refresh`: buttons that were sent by way of Takopi work here too. */
+function commandTextOf(data: string): string {
+  return data.replace(/^([a-z0-9_]{1,32}):/, "/$1 ");
 }
 
 function commandOf(text: string): string | null {
