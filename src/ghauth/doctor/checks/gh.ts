@@ -4,7 +4,7 @@ import { findOnPath } from "../../../system/programs.js";
 import { webHostOf } from "../../../token/git-hosts.js";
 import type { Check } from "../check.js";
 import { openToOthers } from "../file-mode.js";
-import { command, error, ok, warning } from "../finding.js";
+import { command, error, ok, unseen, warning } from "../finding.js";
 import { textOf } from "../text-file.js";
 
 /** Whether gh has the refreshed token, by its hosts.yml: gh itself is not asked, for its status may show the token. */
@@ -24,7 +24,9 @@ export const gh: Check = {
     const open = openToOthers(path, { mask: 0o077, mode: "600", what: show(path) });
     if (open.length > 0) return open;
     const refresh = command(...(await refreshCommand()));
+    const isUnknown = settings.file.type === "hidden";
     const account = readAccount(textOf(path) ?? "", hostOf(settings.of("GITHUB_API_URL")));
+    if (account === null && isUnknown) return [unseen("whether gh is to be logged in")];
     if (account === null) return [error("not logged in", refresh)];
     const held = token.type === "token" ? token.token.secret.reveal() : null;
     const who = account.user === null || account.user === "x-access-token" ? "" : ` as ${account.user}`;

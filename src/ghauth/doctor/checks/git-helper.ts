@@ -105,7 +105,12 @@ function checkProgram(
       .filter(({ value }) => isOurHelper(value))
       .map(({ value }) => ({ name, program: programOf(value, host) })),
   );
-  const lost = ours.find(({ program }) => findOnPath(program, host.env).executable === null);
+  // The chat host's service has a PATH of its own, and runs no agents.
+  const isChatHost = host.settings.file.type === "hidden";
+  const env = isChatHost
+    ? { PATH: `${host.env["PATH"] ?? ""}:${join(host.paths.home, ".local/bin")}` }
+    : host.env;
+  const lost = ours.find(({ program }) => findOnPath(program, env).executable === null);
   if (!lost) return [];
   const what =
     lost.program === helperName ? `${helperName} is not on the PATH` : `there is no ${lost.program}`;
