@@ -74,6 +74,10 @@ export const ghauth = verb({
         "--repo <DIR>...": "a clone to look at, beside the one that one stands in",
         ...config,
       },
+      variables: {
+        UV_TOOL_DIR: "where uv has its tools, and Takopi among them",
+        XDG_DATA_HOME: "where else they are",
+      },
       exitCodes: { 1: "an error is left" },
       load: async () => import("./doctor.js"),
     }),

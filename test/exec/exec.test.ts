@@ -177,6 +177,15 @@ test("the words after -- are the command's own", async () => {
   expect(stdout).toBe("--help|--|a b|$HOME|*|");
 });
 
+test("without --, the options after the command are the command's own too", async () => {
+  await using host = await createGitHost();
+  host.hold(exampleToken, 3000);
+
+  const { stdout } = await host.ghauth(["exec", "printf", "%s|", "--help", "-V", "--", "--jsn"]);
+
+  expect(stdout).toBe("--help|-V|--|--jsn|");
+});
+
 test("standard streams pass through, whatever they carry", async () => {
   await using host = await createGitHost();
   host.hold(exampleToken, 3000);
