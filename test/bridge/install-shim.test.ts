@@ -74,6 +74,9 @@ describe.concurrent("install_local.sh and Takopi", () => {
     expect(stdout).toContain("Check it: takopi plugins --load.");
     expect(stdout).toContain("Then restart Takopi.\n");
     expect(stdout).toContain("uv tool install -U takopi would drop /ghauth without a word.");
+    // By this doctor tells when uv has replaced that environment by one without the shim.
+    const note = machine.read(join(machine.home, ".local/lib/takopi-ghauth/takopi-tool"));
+    expect(note).toBe(`${join(machine.root, "uv tools/takopi")}\n`);
     expect(existsSync(join(bridge, "pyproject.toml"))).toBe(true);
     expect(existsSync(join(bridge, "src/takopi_ghauth/backend.py"))).toBe(true);
   });
