@@ -2,13 +2,14 @@ import { GhauthError, messageOf } from "../errors.js";
 import type { GhauthCommand } from "../ghauth/ghauth-command.js";
 import type { Environment } from "../system/paths.js";
 import { type AccessPolicy, judge } from "../takopi/access.js";
-import { isRestricted, refusal } from "../takopi/dispatch.js";
+import { isRestricted } from "../takopi/dispatch.js";
 import type { TakopiConfig } from "../takopi/takopi-config.js";
 import { transports } from "../transports/transports.js";
 import type { ShimRequest } from "./shim-request.js";
+import { withTakopiEnvironment } from "./takopi-environment.js";
 import { readConfigOption, readConfigOptionOrDefaults } from "./config-option.js";
 
-type Deps = { command: Pick<GhauthCommand, "id" | "subcommands">; env: Environment };
+type Deps = { command: Pick<GhauthCommand, "id" | "subcommands" | "allowedUserIds">; env: Environment };
 
 /**
  * Why a request of the Takopi shim is refused, fit for chat; null where it may run. Takopi has decided already which
@@ -21,14 +22,15 @@ export function refusalOf(request: ShimRequest, { command, env }: Deps): string 
   try {
     const read = senderId === null ? readConfigOptionOrDefaults : readConfigOption;
     // Takopi has read it too; here it is refused where others can change which script is run.
-    const config = read(request.configPath ?? undefined, env);
+    const config = withTakopiEnvironment(read(request.configPath ?? undefined, env), env);
     if (senderId === null)
       return request.pluginConfig["allow_unknown_sender_refresh"] === true ? null : unknownSender;
-    const policy = readPolicy(config);
+    if (command.allowedUserIds?.(request).includes(senderId)) return null;
+    const policy = readPolicy(config, request.transport);
     const origin = { placeId: channelId, senderId, roleIds: [] };
     // Allowed users are so in every chat that Takopi serves; a private chat's own user is in the configured one.
     const mayRun = [policy, { ...policy, place: null }].some((each) => judge(origin, each) === "operator");
-    return mayRun ? null : refusal(parsed, senderId).text;
+    return mayRun ? null : refusalInTakopi(request.args, senderId);
   } catch (error) {
     return `error:\n${messageOf(error)}`;
   }
@@ -37,11 +39,16 @@ export function refusalOf(request: ShimRequest, { command, env }: Deps): string 
 const unknownSender =
   "Refresh is for allowed users, and this transport does not say who asks. To let everybody refresh in the chats that Takopi serves, set allow_unknown_sender_refresh = true in [plugins.ghauth].";
 
+/** An allowlist of Takopi's is no remedy: while it is empty everybody may talk to Takopi, and one entry silences the rest. */
+function refusalInTakopi([word = ""]: readonly string[], senderId: string): string {
+  return `You may not run /ghauth ${word.toLowerCase()}: ask an operator to run it, or to add your id, ${senderId}, to refresh_user_ids in [plugins.ghauth] of Takopi's configuration.`;
+}
+
 const takopisDefault = "telegram";
 
-/** Takopi runs one transport. */
-function readPolicy(config: TakopiConfig): AccessPolicy {
-  const [name = takopisDefault, ...others] = config.transports;
+/** Takopi runs one transport, which the shim may know better than the file. */
+function readPolicy(config: TakopiConfig, running: string | null): AccessPolicy {
+  const [name = takopisDefault, ...others] = running === null ? config.transports : [running];
   const readAccess = transports.find((each) => each.name === name)?.readAccess;
   if (readAccess && others.length === 0) return readAccess(config);
   const names = transports.filter((each) => each.readAccess).map((each) => JSON.stringify(each.name));

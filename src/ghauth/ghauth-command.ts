@@ -88,6 +88,7 @@ export function createGhauthCommand({
       restricted,
       ...(operand && { operand }),
     })),
+    allowedUserIds: (context) => configOf(context).refreshUserIds,
     checkConfig: (context) => void configOf(context),
     checkWords: (name, words) => subcommands.find((each) => each.name === name)?.checkWords?.(words),
     status: async (context) => (await statusOf(configOf(context))).status,

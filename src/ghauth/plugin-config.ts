@@ -16,6 +16,8 @@ export type PluginConfig = {
   refreshCooldownMs: number;
   /** Names of variables that the refresh script gets beside the usual ones. */
   refreshEnv: string[];
+  /** Who may run restricted subcommands beside the transport's allowed users. */
+  refreshUserIds: string[];
 };
 
 const path = z.string("a path in quotes").min(1, "a path in quotes");
@@ -24,6 +26,11 @@ const words = z.array(
   'a list of words, as in ["sudo", "-n"]',
 );
 const number = (unit: string) => z.number(`a number of ${unit}`);
+
+const aListOfIds = "a list of users' ids, as in [42]";
+const userId = z
+  .union([z.string().regex(/^[\w.@:+-]{1,64}$/), z.int(), z.bigint()], aListOfIds)
+  .transform(String);
 
 const aVariable =
   "the name of a variable, and of none that the refresh script never gets from chat (GH_TOKEN, GITHUB_TOKEN and their kin, GITHUB_APP_PRIVATE_KEY, GHAUTH_STORE_*, SSH_AUTH_SOCK)";
@@ -49,6 +56,7 @@ const schema = z.strictObject({
   refresh_env: z.array(variable, aListOfVariables).default([]),
   // Its keys are those of `ghauth notify`.
   alerts: z.looseObject({}, "a table").optional(),
+  refresh_user_ids: z.array(userId, aListOfIds).default([]),
   // The Takopi shim's own keys.
   cli: words.optional(),
   allow_unknown_sender_refresh: z.boolean("true or false").optional(),
@@ -78,6 +86,7 @@ export function parsePluginConfig(
     refreshTimeoutMs: config.refresh_timeout_seconds * 1000,
     refreshCooldownMs: config.refresh_cooldown_seconds * 1000,
     refreshEnv: config.refresh_env,
+    refreshUserIds: config.refresh_user_ids,
   };
 }
 

@@ -8,6 +8,8 @@ export type CommandBackend = {
   description: string;
   /** What may follow the id, for transports that show a menu. A restricted one is for the transport's allowed users alone. */
   subcommands?: readonly Subcommand[];
+  /** Who may run restricted ones beside the transport's allowed users, by its own configuration. Throws `config_invalid`. */
+  allowedUserIds?: (context: Pick<CommandContext, "pluginConfig" | "configPath">) => readonly string[];
   /** Answers a command, or resolves with undefined for silence. */
   handle: (context: CommandContext) => Promise<CommandResult | undefined>;
 };

@@ -1,4 +1,4 @@
-import { messageOf } from "../errors.js";
+import { GhauthError, messageOf } from "../errors.js";
 import { redact } from "../token/redact.js";
 import { type AccessPolicy, judge, type Standing } from "./access.js";
 import { closestWord } from "./closest-word.js";
@@ -49,7 +49,8 @@ export function createDispatch(
     const backend = parsed && backends.get(parsed.command);
     if (!backend)
       return channelId === terminalChannel ? unknownCommand(text, { parsed, backends }) : undefined;
-    if (standing === "guest" && isRestricted(backend, parsed)) {
+    const mayRun = () => senderId !== null && allowedByPlugin(backend, config).includes(senderId);
+    if (standing === "guest" && isRestricted(backend, parsed) && !mayRun()) {
       log?.info("command.refused", { ...who, command: parsed.command, args: parsed.args[0] });
       return refusal(parsed, senderId);
     }
@@ -88,6 +89,19 @@ export function isRestricted(
 ): boolean {
   const word = args[0]?.toLowerCase();
   return subcommands.some(({ name, restricted }) => restricted === true && name === word);
+}
+
+/** Whom a plugin's own settings allow its restricted subcommands; settings that are wrong allow nobody. */
+export function allowedByPlugin(
+  { id, allowedUserIds }: CommandBackend,
+  config: TakopiConfig,
+): readonly string[] {
+  try {
+    return allowedUserIds?.({ configPath: config.path, pluginConfig: config.pluginConfig(id) }) ?? [];
+  } catch (error) {
+    if (error instanceof GhauthError) return [];
+    throw error;
+  }
 }
 
 /** What somebody hears who is not an operator: with the id that an operator needs, where there is one. */

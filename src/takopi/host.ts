@@ -1,6 +1,6 @@
 import type { Log } from "../log/log.js";
 import { admitsNobody } from "./access.js";
-import { type Backends, createDispatch } from "./dispatch.js";
+import { allowedByPlugin, type Backends, createDispatch } from "./dispatch.js";
 import type { TakopiConfig } from "./takopi-config.js";
 import type { Transport } from "./transport.js";
 
@@ -26,7 +26,9 @@ export async function runHost(
   const running = AbortSignal.any([signal, stop.signal]);
   running.addEventListener("abort", () => log.info("host.stopping"), { once: true });
   log.info("host.started", { message, config: config.path });
-  for (const transport of transports) warnOfNobody(transport, { config, log });
+  const isAnybodyElse = [...backends.values()].some((backend) => allowedByPlugin(backend, config).length > 0);
+  for (const transport of transports)
+    if (!isAnybodyElse || transport.access?.place === null) warnOfNobody(transport, { config, log });
 
   const runs = transports.map(async ({ name, access, postsStartupMessage, run }) => {
     const dispatch = createDispatch(backends, config, { transport: name, ...(access && { access }), log });

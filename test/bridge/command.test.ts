@@ -222,3 +222,44 @@ test("ghauth command ends with whoever started it, and takes the script along", 
   await expect.poll(() => existsSync(`/proc/${machine.read(pid).trim()}`), { timeout: 10_000 }).toBe(false);
   expect(machine.read(`${machine.root}/answer`)).toBe("");
 });
+
+describe("who else may refresh inside Takopi", () => {
+  const nobody = telegram("chat_id = -100");
+
+  test("those whom refresh_user_ids names, under any transport; others hear of that list alone", async () => {
+    await using machine = await createMachine();
+    for (const config of [nobody, 'transport = "slack"\n']) {
+      machine.write(machine.paths.takopiConfig, config);
+      for (const id of [42, "42"])
+        expect(mayRefresh(machine, { plugin_config: { refresh_user_ids: [id] } })).toBe(true);
+    }
+    machine.write(machine.paths.takopiConfig, nobody);
+    expect(mayRefresh(machine, { plugin_config: { refresh_user_ids: [43] } })).toBe(
+      "You may not run /ghauth refresh: ask an operator to run it, or to add your id, 42, to refresh_user_ids in [plugins.ghauth] of Takopi's configuration.",
+    );
+    expect(mayRefresh(machine, { plugin_config: { refresh_user_ids: 42 } })).toMatch(
+      /^error:\n.*plugins\.ghauth\.refresh_user_ids must be a list of users' ids/,
+    );
+  });
+
+  test("those whom Takopi's variables allow, in place of the file's list", async () => {
+    await using machine = await createMachine();
+    machine.write(machine.paths.takopiConfig, telegram("chat_id = -100\nallowed_user_ids = [43]"));
+    const big = "12345678901234567890";
+    machine.env["TAKOPI__TRANSPORTS__TELEGRAM__ALLOWED_USER_IDS"] = `[42, ${big}, "${big.slice(1)}"]`;
+    expect(mayRefresh(machine, {})).toBe(true);
+    expect(mayRefresh(machine, { sender_id: big })).toBe(true);
+    expect(mayRefresh(machine, { sender_id: big.slice(1) })).toBe(true);
+    expect(mayRefresh(machine, { sender_id: "43" })).toEqual(refused);
+  });
+
+  test("those of the transport that Takopi runs, whatever the file names", async () => {
+    await using machine = await createMachine();
+    machine.write(
+      machine.paths.takopiConfig,
+      `${nobody}[transports.discord]\nguild_id = 9\nallowed_user_ids = [42]\n`,
+    );
+    expect(mayRefresh(machine, { transport: "discord" })).toBe(true);
+    expect(mayRefresh(machine, { transport: "telegram" })).toEqual(refused);
+  });
+});

@@ -47,6 +47,8 @@ class GhauthBackend:
         cli = config.get("cli", ["ghauth"])
         if not (isinstance(cli, list) and cli and all(isinstance(word, str) and word for word in cli)):
             raise Failure('plugins.ghauth.cli must be a list of words, as in ["ghauth"].')
+        if isinstance(ids := config.get("refresh_user_ids"), list):  # as those of a message, below
+            config = config | {"refresh_user_ids": [str(each) if type(each) is int else each for each in ids]}
         timeout = config.get("refresh_timeout_seconds")
         if type(timeout) not in (int, float) or not 0 < timeout <= 3600:
             timeout = 30  # the program tells what is wrong with it
