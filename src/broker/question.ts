@@ -96,6 +96,7 @@ export function readQuestion(
     repository,
     asked: {
       repository: repository && `${repository.owner}/${repository.name}`,
+      repositories: query.repositories !== null,
       permissions: query.permissions !== null,
     },
   };

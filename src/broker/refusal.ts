@@ -26,10 +26,10 @@ export class Refusal extends Error {
   }
 }
 
-/** What was asked for: the repository of tokman's route, and whether permissions were named. */
-export type Asked = { repository: string | null; permissions: boolean };
+/** What was asked for: the repository of tokman's route, and whether the query named repositories and permissions. */
+export type Asked = { repository: string | null; repositories: boolean; permissions: boolean };
 
-const nothingAsked: Asked = { repository: null, permissions: false };
+const nothingAsked: Asked = { repository: null, repositories: false, permissions: false };
 
 /**
  * What a client is told of a failure: a sentence of ours for its kind. What GitHub, a command or another broker said
@@ -64,8 +64,11 @@ const answers: Record<
     permissions
       ? new Refusal(403, "The App was not granted the permissions that are asked for.", { error })
       : null,
-  not_installed: (error, { repository }) =>
-    repository === null
-      ? null
-      : new Refusal(400, `Failed to retrieve a token: App is not installed on ${repository}`, { error }),
+  not_installed: (error, { repository, repositories }) => {
+    if (repository !== null)
+      return new Refusal(400, `Failed to retrieve a token: App is not installed on ${repository}`, { error });
+    return repositories
+      ? new Refusal(403, "The App does not reach all repositories that are asked for.", { error })
+      : null;
+  },
 };

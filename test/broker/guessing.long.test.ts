@@ -56,6 +56,22 @@ test("of 200 invented names at once 60 reach GitHub; then the client waits, and 
   await broker.token("/api/acme/tools", "other");
 });
 
+test("names that are invented in the query are refused as such, and 60 of them reach GitHub", async () => {
+  await using host = await createKeyHost();
+  host.letIn({ ops: "admin = true" });
+  const broker = await host.startBroker();
+  const guess = async (_: unknown, n: number) =>
+    broker.call(`${admin}?repositories=acme/site,acme/guess-${n}`, { as: "ops" });
+
+  const answers = await Promise.all(Array.from({ length: 100 }, guess));
+
+  const count = (wanted: number) => answers.filter(({ status }) => status === wanted).length;
+  expect({ refused: count(403), limited: count(429) }).toEqual({ refused: 60, limited: 40 });
+  expect(answers.map(({ text }) => text)).toContain(
+    '{"error":"The App does not reach all repositories that are asked for."}',
+  );
+});
+
 test("60 refusals by the policy are told, and no more in that minute", async () => {
   await using host = await createKeyHost();
   host.letIn({ agent: 'repositories = ["acme/site"]' });
