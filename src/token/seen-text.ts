@@ -39,9 +39,9 @@ const sequences: Edit = {
     /(?:\u001B[\]PX^_]|\u009D)[^\u0007\u001B\u009C\u009D]*(?:\u0007|\u001B\\|\u009C)|(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]|\u001B[ -/]*[0-OQ-WYZ\\`-~]/g,
 };
 const sequenceStart = /[\u001B\u009B\u009D]/;
+/** What a reader does not see: control characters, and those that Unicode says are not shown. */
 const controls: Edit = {
-  pattern:
-    /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u00AD\u200B-\u200F\u202A-\u202E\u2060-\u2064\uFEFF\uFFFD]+/g,
+  pattern: /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\p{Default_Ignorable_Code_Point}\uFFFD]+/gu,
 };
 /* oxlint-enable no-control-regex */
 const lineBreaks: Edit = {

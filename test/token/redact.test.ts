@@ -99,7 +99,7 @@ function squeeze(text: string): string {
     .replaceAll(/\\u([0-9a-f]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
     .replaceAll(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
     .replaceAll(/\\[nrt]/g, "")
-    .replaceAll(/[\s\p{Cc}\p{Cf}\uFFFD]/gu, "");
+    .replaceAll(/[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\uFFFD]/gu, "");
 }
 
 /** Fails where 12 consecutive characters of a secret are left of it, put together again or not. */
@@ -133,6 +133,8 @@ const disguises: Record<string, (text: string) => string> = {
   "in UTF-16": (text) => `\uFFFD\uFFFD${interleave(text, "\0")}`,
   "with control characters": (text) => interleave(text, "\u0007\u0001"),
   "with zero-width spaces": (text) => interleave(text, "\u200B"),
+  "with other characters that are not shown": (text) =>
+    interleave(text, "\u2066\u206A\uFE0F\u034F\u180E\u3164\u{E0020}"),
   "with colours": (text) => interleave(text, "\u001B[1;31m"),
   "with terminal links": (text) => interleave(text, "\u001B]8;;https://example.com\u001B\\"),
   "wrapped with colours": (text) => wrap(text, 40, "\u001B[0m\n\u001B[31m"),
