@@ -1,5 +1,6 @@
 import { toGhauthError } from "../errors.js";
 import { redact } from "../token/redact.js";
+import { refuseToShowEnvironments } from "./node-debug.js";
 import type { Asked, NamedProgram } from "./parse-words.js";
 import { findPlainRun, type Run } from "./verb.js";
 
@@ -22,6 +23,7 @@ async function understand(named: NamedProgram, words: readonly string[]): Promis
 
 async function run(named: NamedProgram, { path, verb, options, operands }: Run): Promise<number> {
   try {
+    refuseToShowEnvironments(process.env["NODE_DEBUG"] ?? "");
     const program = await verb.load?.();
     return program ? await program.main(options, operands, named.program) : 0;
   } catch (thrown) {

@@ -89,3 +89,28 @@ describe("NODE_DEBUG, which would print tokens and App JWTs, is taken away", () 
     expect(stdout).not.toMatch(/HTTP \d+:|Bearer/);
   });
 });
+
+test.each(["child_process", "http,CHILD_*", "*"])(
+  "NODE_DEBUG=%s, by which Node prints environments, is refused before anything is run",
+  async (nodeDebug) => {
+    await using machine = await createMachine();
+    await machine.refresh();
+    const env = { NODE_DEBUG: nodeDebug };
+
+    const { exitCode, stdout, stderr } = await machine.ghauth(["exec", "--", "echo", "run"], { env });
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 78, stdout: "" });
+    expect(stderr).toContain("leave child_process out");
+    expect(stderr).not.toContain(machine.heldToken());
+  },
+);
+
+test("the command of exec keeps another NODE_DEBUG", async () => {
+  await using machine = await createMachine();
+  await machine.refresh();
+  const env = { NODE_DEBUG: "http,child" };
+
+  const { stdout } = await machine.ghauth(["exec", "--", "sh", "-c", 'echo "$NODE_DEBUG"'], { env });
+
+  expect(stdout).toBe("http,child\n");
+});
