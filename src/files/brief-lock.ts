@@ -23,7 +23,7 @@ export function withBriefLock<T>(path: string, work: () => T): T {
 /** The descriptor of the lock that was made, or null. */
 function takeLock(path: string): number | null {
   let seen: Stats | undefined;
-  let seenSince = 0;
+  let seenSince = process.uptime();
   for (;;) {
     try {
       return openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
