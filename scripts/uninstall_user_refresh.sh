@@ -198,7 +198,8 @@ read_named_files() {
   path=$(value_of TOKEN_ENV_FILE "$saved_settings")
   if [[ $path != "$config_dir/github-token.env" ]] && is_token_file "$path"; then token_env_file=$path; fi
   path=$(value_of GH_CONFIG_DIR "$saved_settings")
-  [[ -z $path ]] || gh_scratches=("$path"/.takopi-ghauth.*.tmp)
+  # A link of such a name leads to what is somebody else's.
+  [[ -z $path ]] || for path in "$path"/.takopi-ghauth.*.tmp; do [[ -L $path ]] || gh_scratches+=("$path"); done
   for name in GITHUB_APP_PRIVATE_KEY_PATH GHAUTH_BROKER_TOKEN_FILE; do
     path=$(value_of "$name" "$saved_settings")
     [[ $path == "$key_file" || ! -f $path ]] || named_files+=("$name $path")

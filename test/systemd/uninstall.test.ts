@@ -75,6 +75,20 @@ describe("uninstall_user_refresh.sh --purge removes what a setting names only if
     expect(host.has(".config/takopi")).toBe(false);
   });
 
+  test("a link that is named like gh's scratch is not followed", async () => {
+    await using host = await createHost();
+    const settings = host.read(host.paths.appEnvFile).replace("GH_AUTH=off", "GH_AUTH=auto");
+    host.write(host.paths.appEnvFile, settings);
+    host.put("another gh/hosts.yml");
+    host.put(".config/gh/config.yml");
+    symlinkSync(host.at("another gh"), host.at(".config/gh/.takopi-ghauth.4711.0123abcd.tmp"));
+
+    expect((await host.uninstall("--purge")).exitCode).toBe(0);
+
+    expect(host.has("another gh/hosts.yml")).toBe(true);
+    expect(host.has(".config/takopi")).toBe(false);
+  });
+
   test("directories in the place of our files, and what else lies beside these, are left alone and named", async () => {
     await using host = await createHost();
     host.put(".config/takopi/broker key");
