@@ -1,4 +1,3 @@
-import { formatDistanceStrict } from "date-fns/formatDistanceStrict";
 import { renderPage } from "../ghauth/page.js";
 import { instant, utc } from "../ghauth/instant-field.js";
 import type { Action, Reply, ReplyField } from "../takopi/command-backend.js";
@@ -33,7 +32,7 @@ export function renderAlert(alert: Alert, { hostName, now, hasButtons, secrets }
     host,
     instant("failing since", since, { now, after: " ago" }),
     ...tokenFields(alert, now),
-    ...ended.map((outage) => ({ name: "an earlier failure", value: `over after ${describe(outage)}` })),
+    ...ended.map((outage) => ({ name: "an earlier failure", value: `it lasted ${describe(outage)}` })),
   ];
   const level = alert.needsPerson || life === "dead" ? "error" : "warn";
   return renderPage({
@@ -66,5 +65,11 @@ function tokenFields(
 }
 
 function describe({ since, until }: EndedOutage): string {
-  return `${formatDistanceStrict(until, since, { roundingMethod: "floor" })} (${utc(since)} to ${utc(until)})`;
+  return `${duration(until.getTime() - since.getTime())} (${utc(since)} to ${utc(until)})`;
+}
+
+function duration(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return `${Math.floor(ms / 1000)} s`;
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

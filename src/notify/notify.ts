@@ -42,6 +42,9 @@ export async function notify(deps: NotifyDeps, config: TakopiConfig): Promise<nu
   const settings = parseAlertSettings(config, keys);
   const { places, faults } = findPlaces(config, { descriptors, table: settings.table });
   for (const { message } of faults) log.error("alert.misconfigured", { message });
+  const chats = settings.isEnabled ? places.map(({ name }) => name) : [];
+  const exitCode = faults.length > 0 ? 78 : 0;
+  if (chats.length === 0 && settings.heartbeatUrl === null) return exitCode; // nobody is told, and nothing left behind
   const paths = resolvePaths(env);
   const lock = await takeFileLock(`${paths.alerts}.lock`, {
     timeoutMs: lockLimitMs,
@@ -55,7 +58,6 @@ export async function notify(deps: NotifyDeps, config: TakopiConfig): Promise<nu
     const heartbeat = settings.heartbeatUrl
       ? sendHeartbeats(settings.heartbeatUrl, untold, log)
       : Promise.resolve(null);
-    const chats = settings.isEnabled ? places.map(({ name }) => name) : [];
     const decided = decide({ entries, memory, chats, now: deps.clock.now(), settings });
     let remembered = rememberTold(decided);
     try {
@@ -72,7 +74,7 @@ export async function notify(deps: NotifyDeps, config: TakopiConfig): Promise<nu
       remembered = { ...remembered, heartbeatFor: (await heartbeat) ?? memory.heartbeatFor };
     }
     save(paths.alerts, remembered);
-    return faults.length > 0 ? 78 : 0;
+    return exitCode;
   } finally {
     lock.release();
   }

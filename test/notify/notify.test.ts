@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { mkdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -96,7 +96,7 @@ describe("ghauth notify", () => {
     const texts = telegram.callsOf("sendMessage").map(({ params }) => params.text);
     expect(texts.length).toBe(2);
     expect(texts[1]).toMatch(
-      /^<b>✅ GitHub token: refreshed again<\/b>\nhost: .*\nfailed for: \d+ seconds? \(.* UTC to .* UTC\)\nexpires: in 5\d minutes/,
+      /^<b>✅ GitHub token: refreshed again<\/b>\nhost: .*\nfailed for: \d+ s \(.* UTC to .* UTC\)\nexpires: in 5\d minutes/,
     );
     expect(discord.posted.length).toBe(2);
     expect(statSync(alertsFile(machine)).mode & 0o777).toBe(0o600);
@@ -337,11 +337,12 @@ describe("ghauth notify", () => {
     expect(machine.github.mints).toBe(0);
   });
 
-  test("without a configuration, or with nothing new, it says nothing", async () => {
+  test("without a chat or a heartbeat it says nothing, and leaves no file", async () => {
     await using machine = await createMachine();
     expect(await machine.ghauth(["notify"])).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
     await machine.refresh();
     expect(await machine.ghauth(["notify"])).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
+    expect(existsSync(alertsFile(machine))).toBe(false);
   });
 });
 
