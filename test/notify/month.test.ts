@@ -180,7 +180,7 @@ describe("a month with outages of all kinds", () => {
         return away.get(hour) === true;
       };
 
-      const { told } = live({
+      const { runs, told } = live({
         outages,
         quietHours: null,
         isReachable: (chat, at) => chat === "one" || !isAway(at),
@@ -191,6 +191,12 @@ describe("a month with outages of all kinds", () => {
       expectNothingTwice(messages);
       expectNoFlood(messages);
       for (const { at } of messages) expect(isAway(at)).toBe(false);
+      const overlooked = streaks(runs).filter((streak) => {
+        const run = streak.find(({ at, exit }) => exit === 78 && !isAway(at));
+        const told = messagesOf(streak, messages);
+        return run && !isFull(run.at, messages) && !told.some(({ at }) => at <= run.at);
+      });
+      expect(overlooked).toEqual([]);
     },
   );
 
