@@ -2,9 +2,11 @@ import { constants } from "node:os";
 import { GhauthError, toGhauthError } from "../errors.js";
 import { createGhauthCommand } from "../ghauth/ghauth-command.js";
 import { parsePluginConfig } from "../ghauth/plugin-config.js";
+import { requesterOf } from "../ghauth/requester.js";
 import { systemClock } from "../system/clock.js";
 import { endWithParent } from "../system/end-with-parent.js";
 import { resolvePaths } from "../system/paths.js";
+import { isRestricted } from "../takopi/dispatch.js";
 import { redact } from "../token/redact.js";
 import { renderHtml } from "../transports/telegram/html.js";
 import { type ShimRequest, parseShimRequest } from "./shim-request.js";
@@ -60,6 +62,7 @@ async function answer(request: ShimRequest): Promise<Answer> {
   const { env } = process;
   const command = createGhauthCommand({ clock: systemClock, env });
   const refusal = refusalOf(request, { command, env });
+  if (isRestricted(command, request)) await logWho(request, { isRefused: refusal !== null });
   if (refusal !== null) return { text: refusal, notify: true };
   const result = await command.handle({
     command: command.id,
@@ -81,6 +84,19 @@ async function answer(request: ShimRequest): Promise<Answer> {
   // What redaction still finds may end within an element: then the text alone goes.
   const isClean = html !== null && redact(html) === html;
   return { text, notify, ...(isClean && { telegram_html: html, actions }) };
+}
+
+/** One line on stderr for what not everybody may do; who only looks waits for no log to be loaded. */
+async function logWho(
+  { transport, message, args: [word] }: ShimRequest,
+  { isRefused }: { isRefused: boolean },
+): Promise<void> {
+  const { createLog } = await import("../log/log.js");
+  // LOG_LEVEL is Takopi's here, and may be a word that is not ours.
+  const log = createLog({ level: undefined, write: (line) => process.stderr.write(line) });
+  const { by } = requesterOf({ transport, message: { ...message, messageId: null, raw: null } });
+  const who = { by, channel: message.channelId, sender: message.senderId, args: word };
+  log.info(isRefused ? "command.refused" : "command.asked", who);
 }
 
 function say({ text, telegram_html, ...rest }: Answer): void {

@@ -21,9 +21,11 @@ const request = (fields: Fields = {}) => ({
   ...fields,
 });
 
+const withoutLog = (stderr: string) => stderr.replaceAll(/^\{"level":"info",.*\n/gm, "");
+
 const ask = async (machine: Machine, input: string | Buffer) => {
   const { exitCode, stdout, stderr } = await machine.ghauth(["command"], { input });
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  expect({ exitCode, said: withoutLog(stderr) }).toEqual({ exitCode: 0, said: "" });
   return JSON.parse(stdout);
 };
 
@@ -220,7 +222,7 @@ test("ghauth command ends with whoever started it, and takes the script along", 
   await expect.poll(() => existsSync(pid), { timeout: 30_000 }).toBe(true);
   await parent.stop("SIGKILL");
   await expect.poll(() => existsSync(`/proc/${machine.read(pid).trim()}`), { timeout: 10_000 }).toBe(false);
-  expect(machine.read(`${machine.root}/answer`)).toBe("");
+  expect(withoutLog(machine.read(`${machine.root}/answer`))).toBe("");
 });
 
 describe("who else may refresh inside Takopi", () => {
@@ -262,4 +264,26 @@ describe("who else may refresh inside Takopi", () => {
     expect(mayRefresh(machine, { transport: "discord" })).toBe(true);
     expect(mayRefresh(machine, { transport: "telegram" })).toEqual(refused);
   });
+});
+
+test("stderr tells who asked for a refresh, and who was refused, in a line each; of a status nothing", async () => {
+  await using machine = await createMachine();
+  machine.write(machine.paths.takopiConfig, telegram("chat_id = -100\nallowed_user_ids = [42]"));
+  const plugin_config = { refresh_script: executables.refresh };
+  const more = { plugin_config, config_path: machine.paths.takopiConfig, transport: "telegram" };
+  const stderrOf = async (fields: Fields) => {
+    const input = JSON.stringify(request({ ...more, ...fields }));
+    return (await machine.ghauth(["command"], { input })).stderr;
+  };
+  const asked = {
+    level: "info",
+    event: "command.asked",
+    by: "telegram:42",
+    channel: "-100",
+    args: "refresh",
+  };
+  expect(JSON.parse(await stderrOf({ args: ["refresh"] }))).toMatchObject(asked);
+  const refusedLine = { event: "command.refused", by: "telegram:43" };
+  expect(JSON.parse(await stderrOf({ args: ["refresh"], sender_id: "43" }))).toMatchObject(refusedLine);
+  expect(await stderrOf({})).toBe("");
 });
