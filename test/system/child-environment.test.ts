@@ -1,5 +1,5 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { bearerOf, createKeyHost } from "../support/broker.js";
 import { createMachine, type Machine } from "../support/machine.js";
@@ -45,6 +45,21 @@ describe("of the secrets that stand in our environment", () => {
 
     expect(machine.read(`${join(machine.home, "bin/refresh")}.given`)).toBe("GITHUB_APP_PRIVATE_KEY\n");
     expect(machine.read(`${systemctl}.given`)).toBe("");
+  });
+
+  test("flock, by which the refresh script and git's helper take their locks, gets none", async () => {
+    await using machine = await createMachine();
+    const flock = spy(machine, "flock", "exit 0");
+    machine.write(join(dirname(machine.paths.refreshLog), "github-token-refresh.lock"), "");
+    const env = { ...secretsOf(machine), GHAUTH_REFRESH_SCRIPT: spy(machine, "refresh", "exit 75") };
+
+    await machine.refresh({ env });
+    expect(machine.read(`${flock}.given`)).toBe("");
+
+    rmSync(`${flock}.given`);
+    rmSync(machine.paths.tokenEnvFile, { force: true });
+    await machine.run([join(import.meta.dirname, "../../scripts/git-credential-ghauth"), "token"], { env });
+    expect(machine.read(`${flock}.given`)).toBe("");
   });
 
   test("GITHUB_TOKEN_COMMAND and gh get none", async () => {
