@@ -80,7 +80,7 @@ describe("in the chat", () => {
     await answerTo(telegram, telegram.say("/ghauth status"));
     const shown = telegram.messageIds().at(-1) ?? 0;
     const runs = run.script.runs();
-    telegram.press(shown, "/ghauth refresh");
+    telegram.press(shown, "ghauth:refresh");
     telegram.press(shown, "/ghauth refresh");
     await telegram.until(() => telegram.message(shown)?.text.includes("Refresh succeeded."));
 
