@@ -76,6 +76,7 @@ describe("a bot token", () => {
     await using telegram = await createTelegramFake();
     await using run = await startTelegram(telegram, {
       token: 'bot_token_env = "CHAT_TOKEN"',
+      plugin: 'refresh_env = ["CHAT_TOKEN", "SEEN"]',
       env: { CHAT_TOKEN: telegramToken, SEEN: "yes" },
     });
     run.machine.write(
