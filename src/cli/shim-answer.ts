@@ -60,7 +60,12 @@ export async function main(): Promise<number> {
 
 async function answer(request: ShimRequest): Promise<Answer> {
   const { env } = process;
-  const command = createGhauthCommand({ clock: systemClock, env });
+  const command = createGhauthCommand({ clock: systemClock, env, isBrief: true });
+  // Takopi lets no command delete a message.
+  if (command.pastedSecret?.isIn(request) === true) {
+    const { text, notify = true } = command.pastedSecret.answer("kept");
+    return { text, notify };
+  }
   const refusal = refusalOf(request, { command, env });
   if (isRestricted(command, request)) await logWho(request, { isRefused: refusal !== null });
   if (refusal !== null) return { text: refusal, notify: true };

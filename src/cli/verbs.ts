@@ -81,6 +81,14 @@ export const ghauth = verb({
       exitCodes: { 1: "an error is left" },
       load: async () => import("./doctor.js"),
     }),
+    revoke: verb({
+      summary: "end the token at GitHub, for whoever has it, and get another",
+      details:
+        "It asks first, at a terminal. It exits with the refresh script's code, and with 75 at a timeout.",
+      options: { "--yes": "do not ask", ...config },
+      exitCodes: { 1: "it was not confirmed, and nothing was revoked" },
+      load: async () => import("./revoke-verb.js"),
+    }),
     run: verb({
       summary: "serve /ghauth in chat, on the transports of takopi.toml",
       options: config,

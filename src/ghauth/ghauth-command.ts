@@ -8,7 +8,9 @@ import type { TerminalLook } from "./history/strip.js";
 import { createManualRefresh } from "./manual-refresh.js";
 import { type Page, renderPage } from "./page.js";
 import { parsePluginConfig, type PluginConfig } from "./plugin-config.js";
+import { pastedSecret } from "./pasted-secret.js";
 import { redactReply } from "./redact-reply.js";
+import { createRevokeAsked } from "./revoke-asked.js";
 import { describeStatus } from "./status-page.js";
 import type { Call, Printed } from "./subcommand.js";
 import { help } from "./subcommands/help.js";
@@ -20,6 +22,8 @@ export type GhauthDeps = {
   clock: Clock;
   env: Environment;
   hasTimerAndGh?: boolean;
+  /** Whether this process ends with its answer, so that what it remembers is lost. */
+  isBrief?: boolean;
   /** How the terminal looks that it may be asked from; 80 columns without colours unless given. */
   terminal?: TerminalLook;
 };
@@ -48,10 +52,12 @@ export function createGhauthCommand({
   clock,
   env,
   hasTimerAndGh = true,
+  isBrief = false,
   terminal = plainTerminal,
 }: GhauthDeps): GhauthCommand {
   const paths = resolvePaths(env);
   const manualRefresh = createManualRefresh({ clock, env, refreshLog: paths.refreshLog });
+  const revokeAsked = createRevokeAsked(paths.revokeAsked);
   const readTimer = hasTimerAndGh ? createTimerReader({ clock, env }) : async () => noTimer;
   const configOf = ({ pluginConfig, configPath }: WithConfig) =>
     parsePluginConfig(pluginConfig, { configPath: configPath ?? paths.takopiConfig, paths, env });
@@ -74,6 +80,8 @@ export function createGhauthCommand({
     hostName: context.message.channelId === terminalChannel ? null : hostname(),
     subcommands,
     manualRefresh,
+    revokeAsked,
+    isBrief,
     hasGh: hasTimerAndGh,
     readTimer,
     readStatus: async () => statusOf(configOf(context)),
@@ -89,6 +97,7 @@ export function createGhauthCommand({
       ...(operand && { operand }),
     })),
     allowedUserIds: (context) => configOf(context).refreshUserIds,
+    pastedSecret,
     checkConfig: (context) => void configOf(context),
     checkWords: (name, words) => subcommands.find((each) => each.name === name)?.checkWords?.(words),
     status: async (context) => (await statusOf(configOf(context))).status,

@@ -16,13 +16,21 @@ export type RefreshOutcome = {
   tail: (secrets: readonly Secret[]) => string;
 };
 
-export type StartedRefresh =
-  | { type: "started" | "joined"; outcome: Promise<RefreshOutcome> }
-  | { type: "cooldown"; agoSeconds: number; waitSeconds: number };
+export type StartedRun = { type: "started" | "joined"; outcome: Promise<RefreshOutcome> };
+export type StartedRefresh = StartedRun | { type: "cooldown"; agoSeconds: number; waitSeconds: number };
 
 export type ManualRefresh = {
   start: (config: PluginConfig, requester: Requester) => StartedRefresh;
+  /** Revokes the held token and has another one published: beside a refresh that runs, for the script's lock keeps order. */
+  revoke: (config: PluginConfig, requester: Requester) => StartedRun;
 };
+
+/** What the script is run for: its options, and what sentences call it. */
+type Purpose = { options: readonly string[]; called: string };
+const purposes = {
+  refresh: { options: [], called: "Refresh" },
+  revoke: { options: ["--revoke"], called: "Revoke" },
+} as const satisfies Record<string, Purpose>;
 
 type Deps = { clock: Clock; env: Environment; refreshLog: string };
 
@@ -32,11 +40,12 @@ type Deps = { clock: Clock; env: Environment; refreshLog: string };
  */
 export function createManualRefresh({ clock, env, refreshLog }: Deps): ManualRefresh {
   let running: Promise<RefreshOutcome> | null = null;
+  let revoking: Promise<RefreshOutcome> | null = null;
   let succeededMs = Number.NEGATIVE_INFINITY;
 
   const run = async (config: PluginConfig, requester: Requester): Promise<RefreshOutcome> => {
     try {
-      const outcome = await runOnce(config, { clock, env, ...requester });
+      const outcome = await runOnce(config, { clock, env, ...requester, ...purposes.refresh });
       if (outcome.exitCode === 0) succeededMs = clock.elapsedMs();
       return outcome;
     } finally {
@@ -59,6 +68,12 @@ export function createManualRefresh({ clock, env, refreshLog }: Deps): ManualRef
       running = run(config, requester);
       return { type: "started", outcome: running };
     },
+    revoke: (config, requester) => {
+      if (revoking) return { type: "joined", outcome: revoking };
+      const asking = { clock, env, ...requester, ...purposes.revoke };
+      revoking = runOnce(config, asking).finally(() => (revoking = null));
+      return { type: "started", outcome: revoking };
+    },
   };
 }
 
@@ -80,7 +95,7 @@ function readLog(refreshLog: string): RefreshLogEntry[] {
   }
 }
 
-type Asking = Requester & { env: Environment };
+type Asking = Requester & Purpose & { env: Environment };
 
 async function runOnce(
   config: PluginConfig,
@@ -89,11 +104,12 @@ async function runOnce(
   const startedMs = clock.elapsedMs();
   try {
     const run = await runRefreshScript(config, {
+      options: asking.options,
       env: scriptEnvironment(config, asking),
       elapsedMs: clock.elapsedMs,
     });
     return {
-      ...explainRun(run, config),
+      ...explainRun(run, { called: asking.called, config }),
       ms: run.ms,
       tail: (secrets) => renderTail(run.output, secrets),
     };
@@ -110,19 +126,19 @@ async function runOnce(
 
 function explainRun(
   { exitCode, timedOut }: ScriptRun,
-  config: PluginConfig,
+  { called, config }: { called: string; config: PluginConfig },
 ): { sentence: string; exitCode: number } {
   if (timedOut) {
     return {
-      sentence: `Refresh failed: the script took over ${config.refreshTimeoutMs / 1000} s and was ended.`,
+      sentence: `${called} failed: the script took over ${config.refreshTimeoutMs / 1000} s and was ended.`,
       exitCode: 75,
     };
   }
-  if (exitCode === 0) return { sentence: "Refresh succeeded.", exitCode: 0 };
+  if (exitCode === 0) return { sentence: `${called} succeeded.`, exitCode: 0 };
   if (exitCode === null)
-    return { sentence: "Refresh failed: the script was ended by a signal.", exitCode: 75 };
+    return { sentence: `${called} failed: the script was ended by a signal.`, exitCode: 75 };
   const meaning = meanings[exitCode] ?? "what it printed tells more";
-  return { sentence: `Refresh failed: the script ended with ${exitCode}, ${meaning}.`, exitCode };
+  return { sentence: `${called} failed: the script ended with ${exitCode}, ${meaning}.`, exitCode };
 }
 
 const meanings: Record<number, string> = {

@@ -25,10 +25,14 @@ const graceMs = 1_000;
  */
 export async function runRefreshScript(
   { refreshScript, runRefreshWith, refreshTimeoutMs }: PluginConfig,
-  { env, elapsedMs }: { env: NodeJS.ProcessEnv; elapsedMs: () => number },
+  {
+    options,
+    env,
+    elapsedMs,
+  }: { options: readonly string[]; env: NodeJS.ProcessEnv; elapsedMs: () => number },
 ): Promise<ScriptRun> {
   if (runRefreshWith.length === 0) checkScript(refreshScript);
-  const [program, ...words] = [...runRefreshWith, refreshScript] as const;
+  const [program = refreshScript, ...words] = [...runRefreshWith, refreshScript, ...options];
   const startedMs = elapsedMs();
   const tail = keepTail();
   try {

@@ -6,6 +6,7 @@ import type { TerminalLook } from "./history/strip.js";
 import type { ManualRefresh } from "./manual-refresh.js";
 import type { Page } from "./page.js";
 import type { PluginConfig } from "./plugin-config.js";
+import type { RevokeAsked } from "./revoke-asked.js";
 import type { Status } from "./token-status.js";
 
 export type Subcommand = {
@@ -41,6 +42,9 @@ export type Call = {
   hostName: string | null;
   subcommands: readonly Subcommand[];
   manualRefresh: ManualRefresh;
+  revokeAsked: RevokeAsked;
+  /** Whether this process ends with its answer. */
+  isBrief: boolean;
   /** Whether gh is meant to get the token too. */
   hasGh: boolean;
   readTimer: () => Promise<TimerState>;

@@ -25,6 +25,7 @@ export function resolvePaths(env: Environment) {
     refreshLock: join(state, "github-token-refresh.lock"),
     refusedTokens: join(state, "refused"),
     alerts: join(state, "alerts.json"),
+    revokeAsked: join(state, "revoke-asked.json"),
     gitAnswers: join(state, "git"),
     refreshScript: join(home, ".local/bin/takopi-refresh-github-token"),
     brokerConfig: join(config, "broker.toml"),

@@ -10,6 +10,15 @@ export type CommandBackend = {
   subcommands?: readonly Subcommand[];
   /** Who may run restricted ones beside the transport's allowed users, by its own configuration. Throws `config_invalid`. */
   allowedUserIds?: (context: Pick<CommandContext, "pluginConfig" | "configPath">) => readonly string[];
+  /**
+   * For who pastes a token or key: such a command is never handled, whoever sent it, and its message is taken back where
+   * the transport may.
+   */
+  pastedSecret?: {
+    isIn: (command: { args: readonly string[]; argsText: string }) => boolean;
+    /** What its sender hears; must not repeat it. */
+    answer: (fate: MessageFate) => CommandResult;
+  };
   /** Answers a command, or resolves with undefined for silence. */
   handle: (context: CommandContext) => Promise<CommandResult | undefined>;
 };
@@ -49,17 +58,22 @@ export const terminalChannel = "terminal";
 
 export type MessageRef = { channelId: string; messageId: string };
 
+/** What became of a message that was to be taken back; `unseen`: the transport never showed it to anybody else. */
+export type MessageFate = "deleted" | "kept" | "unseen";
+
 /** Lets a command speak before it is done: `send` resolves with null where what was sent cannot be edited. */
 export type CommandExecutor = {
   send: (reply: Reply) => Promise<MessageRef | null>;
   edit: (message: MessageRef, reply: Reply) => Promise<void>;
+  /** Takes back the message that the command came in, as far as the transport may. Without it, it stays. */
+  withdraw?: () => Promise<MessageFate>;
 };
 
 /** Where a value ends in an instant, `at` is that instant and `lead` what stands before, for transports that show instants natively. */
 export type ReplyField = { name: string; value: string; at?: Date; lead?: string };
 
 /** A subcommand that a button under a message runs. */
-export type Action = "refresh" | "doctor";
+export type Action = "refresh" | "doctor" | "revoke";
 
 /** What a transport shows: `text` is complete by itself; the rest lets it show the same natively. */
 export type Reply = {

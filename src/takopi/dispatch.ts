@@ -5,7 +5,9 @@ import { closestWord } from "./closest-word.js";
 import {
   type CommandBackend,
   type CommandContext,
+  type CommandExecutor,
   type CommandResult,
+  type MessageFate,
   terminalChannel,
 } from "./command-backend.js";
 import type { Log } from "../log/log.js";
@@ -49,6 +51,11 @@ export function createDispatch(
     const backend = parsed && backends.get(parsed.command);
     if (!backend)
       return channelId === terminalChannel ? unknownCommand(text, { parsed, backends }) : undefined;
+    if (backend.pastedSecret?.isIn(parsed) === true) {
+      const fate = await withdraw(incoming.executor, { log, who });
+      log?.warn("command.secret", { ...who, command: parsed.command, message: `it was ${fate}` });
+      return backend.pastedSecret.answer(fate);
+    }
     const mayRun = () => senderId !== null && allowedByPlugin(backend, config).includes(senderId);
     if (standing === "guest" && isRestricted(backend, parsed) && !mayRun()) {
       log?.info("command.refused", { ...who, command: parsed.command, args: parsed.args[0] });
@@ -76,6 +83,19 @@ export function createDispatch(
       log?.info("command.handled", { ...who, command: parsed.command, args: parsed.args[0] });
     }
   };
+}
+
+/** A message that cannot be taken back stays, and its sender is told. */
+async function withdraw(
+  { withdraw: take }: CommandExecutor,
+  { log, who }: { log: Log | undefined; who: Record<string, unknown> },
+): Promise<MessageFate> {
+  try {
+    return (await take?.()) ?? "kept";
+  } catch (error) {
+    log?.warn("message.kept", { ...who, error: messageOf(error) });
+    return "kept";
+  }
 }
 
 function standingInTerminal(channelId: string): Standing {

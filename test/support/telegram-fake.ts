@@ -145,6 +145,11 @@ export async function createTelegramFake({ chats = [group] }: { chats?: number[]
         text,
       };
     },
+    deleteMessage: ({ chat_id, message_id }) => {
+      if (!chats.includes(chat_id)) throw new Refused(400, "Bad Request: chat not found");
+      messages.delete(`${chat_id}/${message_id}`);
+      return true;
+    },
     answerCallbackQuery: ({ callback_query_id }) => {
       if (!openQueries.delete(callback_query_id))
         throw new Refused(

@@ -54,6 +54,7 @@ export const schemas = {
     disable_notification: z.boolean().optional(),
   }),
   editMessageText: z.strictObject({ ...looks, chat_id: id, message_id: id }),
+  deleteMessage: z.strictObject({ chat_id: id, message_id: id }),
   answerCallbackQuery: z.strictObject({
     callback_query_id: z.string(),
     text: z.string().max(200).optional(),
@@ -81,5 +82,6 @@ export const callsFitTelegram: { [M in Method]: Fits<M> } = {
   setMyCommands: true,
   sendMessage: true,
   editMessageText: true,
+  deleteMessage: true,
   answerCallbackQuery: true,
 };

@@ -128,6 +128,27 @@ describe("in the server", () => {
     expect(shown.at(-1)).toMatchObject({ embeds: [{ title: "✅ Refresh succeeded." }], components: [{}] });
   });
 
+  test("revoke asks first; its button, which looks dangerous, revokes", async () => {
+    const before = run.machine.heldToken() ?? "";
+    const [asked] = await discord.shown(discord.command("revoke"));
+    expect(asked).toMatchObject({
+      embeds: [{ title: expect.stringMatching(/^⚠️ Revoke the GitHub token of /) }],
+      components: [{ components: [{ custom_id: "/ghauth revoke", style: 4, label: "Revoke" }] }],
+    });
+    const shown = await discord.shown(discord.press("/ghauth revoke"), 2);
+    expect(shown.at(-1)).toMatchObject({ embeds: [{ title: "✅ Revoke succeeded." }] });
+    expect(run.machine.github.isLive(before)).toBe(false);
+  });
+
+  test("a pasted token is answered by advice that its sender alone sees", async () => {
+    const id = discord.freeText(`revoke ${run.machine.heldToken() ?? ""}`);
+    const [shown] = await discord.shown(id);
+    expect(shown).toMatchObject({
+      embeds: [{ description: expect.stringContaining("Nobody but you has seen it in this chat.") }],
+    });
+    expect(discord.seen(id)).toMatchObject({ isEphemeral: true });
+  });
+
   test("a role may allow what a user's id does not", async () => {
     const shown = await discord.shown(
       discord.command("refresh", { userId: guestId, roleIds: [operatorRole] }),

@@ -93,6 +93,53 @@ describe("in the chat", () => {
     expect(run.script.runs()).toBe(runs + 1);
   });
 
+  test("revoke asks first; a press of its button by the same user revokes", async () => {
+    const before = run.machine.heldToken() ?? "";
+    const asked = await answerTo(telegram, telegram.say("/ghauth revoke"));
+    expect(asked.params.text).toMatch(/^<b>⚠️ Revoke the GitHub token of .*\?<\/b>/);
+    expect(asked.params.reply_markup?.inline_keyboard).toMatchObject([[{ callback_data: "/ghauth revoke" }]]);
+    expect(run.machine.github.isLive(before)).toBe(true);
+
+    const shown = telegram.messageIds().at(-1) ?? 0;
+    telegram.press(shown, "/ghauth revoke");
+    await telegram.until(() => telegram.message(shown)?.text.includes("Revoke succeeded."));
+    expect(telegram.message(shown)?.text).toContain("was revoked at GitHub");
+    expect(run.machine.github.isLive(before)).toBe(false);
+    expect(run.machine.github.liveTokens).toContain(run.machine.heldToken());
+    expect(run.machine.log().at(-1)).toMatchObject({
+      by: `telegram:${operator.id}`,
+      refused_at: expect.any(String),
+    });
+  });
+
+  test("somebody else's press of that button asks them, and an outsider to the list is refused", async () => {
+    const before = run.machine.heldToken() ?? "";
+    await answerTo(telegram, telegram.say("/ghauth revoke"));
+    const shown = telegram.messageIds().at(-1) ?? 0;
+    const query = telegram.press(shown, "/ghauth revoke", { from: guest });
+    const alert = await telegram.until(() =>
+      telegram.callsOf("answerCallbackQuery").find(({ params }) => params.callback_query_id === query),
+    );
+    expect(alert.params).toMatchObject({
+      show_alert: true,
+      text: expect.stringContaining("You may not run /ghauth revoke"),
+    });
+    expect(run.machine.github.isLive(before)).toBe(true);
+  });
+
+  test("a pasted token is answered by deleting the message, and by advice", async () => {
+    const held = run.machine.heldToken() ?? "";
+    const pasted = telegram.say(`/ghauth revoke ${held}`, { from: guest });
+    const answer = await answerTo(telegram, pasted);
+    expect(telegram.callsOf("deleteMessage").at(-1)?.params).toEqual({ chat_id: group, message_id: pasted });
+    expect(answer.params.text).toContain("The message was deleted here");
+    telegram.refuse("deleteMessage", { status: 400, description: "Bad Request: message can't be deleted" });
+    const kept = await answerTo(telegram, telegram.say(`/ghauth revoke ${held}`));
+    expect(kept.params.text).toContain("delete it yourself");
+    expect(run.machine.github.isLive(held)).toBe(true);
+    expect(run.host.output()).toContain("command.secret");
+  });
+
   test("somebody else gets status, a short refusal for refresh, and an alert for the button", async () => {
     const runs = run.script.runs();
     const status = await answerTo(telegram, telegram.say("/ghauth status", { from: guest }));

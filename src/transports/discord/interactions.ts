@@ -42,7 +42,11 @@ export async function answerInteraction(
       if (interaction.isButton()) await interaction.deferUpdate();
       else await interaction.deferReply({ flags: MessageFlags.Ephemeral });
     },
-    executor: { send: show, edit: async (_message, reply) => void (await show(reply)) },
+    executor: {
+      send: show,
+      edit: async (_message, reply) => void (await show(reply)),
+      withdraw: async () => "unseen", // Discord shows what was typed to nobody else
+    },
   });
   if (!result) return;
   if (interaction.deferred) await show(result);

@@ -1,12 +1,12 @@
 import { ButtonStyle, ComponentType, escapeMarkdown, time, TimestampStyles } from "discord.js";
 import type { Reply, ReplyField } from "../../takopi/command-backend.js";
+import { actionButtons } from "../action-buttons.js";
 import { cutEnd, fitParts, levelMarks, partsOf } from "../reply-parts.js";
 
 // discord.com/developers/docs: message content, and an embed's description.
 const longestContent = 2_000;
 const longestDescription = 4_096;
 const colours = { ok: 0x2ea043, warn: 0xd29922, error: 0xf85149 } as const;
-const labels = { refresh: "Refresh", doctor: "Doctor" } as const;
 
 /** A reply as Discord shows it: plain content, or an embed with its level's colour; a button an action; nobody is mentioned. */
 export function renderMessage(reply: Reply, command: string | null) {
@@ -14,8 +14,8 @@ export function renderMessage(reply: Reply, command: string | null) {
     reply.title === undefined && reply.level === undefined && reply.text.length <= longestContent;
   const buttons = (command === null ? [] : (reply.actions ?? [])).map((action) => ({
     type: ComponentType.Button as const,
-    style: ButtonStyle.Secondary as const,
-    label: labels[action],
+    style: actionButtons[action].isDanger ? (ButtonStyle.Danger as const) : (ButtonStyle.Secondary as const),
+    label: actionButtons[action].label,
     custom_id: `/${command} ${action}`,
   }));
   return {

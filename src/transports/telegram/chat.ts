@@ -3,6 +3,7 @@ import type { CommandResult, MessageRef, Reply } from "../../takopi/command-back
 import type { Incoming } from "../../takopi/dispatch.js";
 import type { TransportService } from "../../takopi/transport.js";
 import { parseCommand } from "../../takopi/parse-command.js";
+import { actionButtons } from "../action-buttons.js";
 import { createRecentSet, type RecentSet } from "../recent-set.js";
 import { cutEnd } from "../reply-parts.js";
 import { renderHtml } from "./html.js";
@@ -42,6 +43,10 @@ async function answerMessage(context: Context, { dispatch }: Service): Promise<v
     executor: {
       send: async (reply) => send(api, place, { reply, command }),
       edit: async (sent, reply) => edit(api, sent, { reply, command }),
+      withdraw: async () => {
+        await api.deleteMessage(message.chat.id, message.message_id);
+        return "deleted";
+      },
     },
   });
   if (result) await send(api, place, { reply: result, command, isSilent: result.notify === false });
@@ -165,8 +170,10 @@ async function edit(
 
 export function looksOf({ actions = [] }: Reply, command: string | null) {
   const keyboard = new InlineKeyboard();
-  const labels = { refresh: "🔄 Refresh", doctor: "🩺 Doctor" } as const;
-  if (command !== null) for (const action of actions) keyboard.text(labels[action], `/${command} ${action}`);
+  for (const action of command === null ? [] : actions) {
+    const { emoji, label } = actionButtons[action];
+    keyboard.text(`${emoji} ${label}`, `/${command} ${action}`);
+  }
   return {
     parse_mode: "HTML" as const,
     link_preview_options: { is_disabled: true },
