@@ -67,6 +67,42 @@ describe.concurrent("ghauth command", () => {
     expect(status.text).toMatch(/^GitHub token: fresh/);
   });
 
+  test("revoke is confirmed by a second request of the same user, each a process of its own", async () => {
+    await using machine = await createMachine();
+    await machine.refresh();
+    const held = machine.heldToken() ?? "";
+    machine.write(machine.paths.takopiConfig, telegram("chat_id = -100\nallowed_user_ids = [42, 44]"));
+    const plugin_config = { refresh_script: executables.refresh };
+    const revoke = (sender_id: number) =>
+      request({
+        args: ["revoke"],
+        args_text: "revoke",
+        plugin_config,
+        config_path: machine.paths.takopiConfig,
+        transport: "telegram",
+        sender_id,
+      });
+    expect((await ask(machine, JSON.stringify(revoke(43)))).text).toMatch(/^You may not run \/ghauth revoke/);
+    for (const sender of [42, 44])
+      expect((await ask(machine, JSON.stringify(revoke(sender)))).text).toMatch(
+        /^Revoke the GitHub token of /,
+      );
+    expect(machine.github.isLive(held)).toBe(true);
+    expect((await ask(machine, JSON.stringify(revoke(42)))).text).toMatch(/^Revoke succeeded\./);
+    expect(machine.github.isLive(held)).toBe(false);
+    expect(machine.log().at(-1)).toMatchObject({ by: "telegram:42", trigger: "chat" });
+  });
+
+  test("a pasted token is answered by advice, whoever sent it", async () => {
+    await using machine = await createMachine();
+    const pasted = request({ args: ["revoke", planted], args_text: `revoke ${planted}`, sender_id: 43 });
+    const { text } = await ask(machine, JSON.stringify(pasted));
+    expect(text).toMatch(
+      /^That message seems to hold a token or a key\. Nothing was run\.\n- .* delete it yourself\./,
+    );
+    expectNoSecret(text, [planted]);
+  });
+
   test.for<[string, string, Fields, boolean]>([
     ["an allowed user", telegram("chat_id = -100\nallowed_user_ids = [42]"), {}, true],
     ["an allowed user in a project's chat", telegram("chat_id = 1\nallowed_user_ids = [42]"), {}, true],

@@ -13,7 +13,7 @@ from .program import MORE, Failure, run
 LONGEST_TEXT = 1_900  # Discord drops what is over 2,000
 QUICK_SECONDS = 8  # for all but these, which wait for others
 SLOW = {"refresh": "Refreshing…", "revoke": "Revoking…", "doctor": "Looking around…"}
-BUTTONS = {"refresh": "🔄 Refresh"}
+BUTTONS = {"refresh": "🔄 Refresh", "doctor": "🩺 Doctor", "revoke": "🛑 Revoke"}
 
 
 @dataclass
