@@ -2,8 +2,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { GhauthError } from "../errors.js";
 import { expandPath, resolvePaths } from "../system/paths.js";
 import { type Change, changeClients } from "./change-clients.js";
-import { type PolicyOptions, renderPolicy, renderTable } from "./client-policy.js";
-import { appendTable, removeTable, replaceHash } from "./client-tables.js";
+import { type PolicyOptions, renderPolicy, renderTable } from "./render-client-policy.js";
+import { appendTable, removeTable, replaceHash } from "./edit-client-tables.js";
 import { isClientName, parseClients, readClients } from "./clients-file.js";
 
 const { env, stdout, stderr } = process;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { BusyLog } from "../log/log.js";
-import { conclude, describeToken, jsonHeaders, renderToken } from "./answer.js";
+import { conclude, describeToken, jsonHeaders, renderToken } from "./describe-answer.js";
 import type { Client } from "./clients.js";
 import { type HeldToken, secondsLeft } from "./held-token.js";
 import { createLruMap } from "./lru-map.js";

@@ -1,7 +1,14 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
-import { type AnswerDeps, conclude, describeToken, jsonHeaders, renderToken, type Said } from "./answer.js";
+import {
+  type AnswerDeps,
+  conclude,
+  describeToken,
+  jsonHeaders,
+  renderToken,
+  type Said,
+} from "./describe-answer.js";
 import type { Client } from "./clients.js";
 import { secondsLeft } from "./held-token.js";
 import { type Question, type QuestionDeps, readQuestion, type TokenRoute, tokenRoutes } from "./question.js";

@@ -4,13 +4,13 @@ import { createLog } from "../log/log.js";
 import { systemClock } from "../system/clock.js";
 import { endSoon } from "../system/end-soon.js";
 import { resolvePaths } from "../system/paths.js";
-import { readAdmission, reloadAdmission } from "./admission.js";
-import { type GivenOptions, parseBrokerOptions, readBrokerSettings } from "./broker-config.js";
+import { readAdmission, reloadAdmission } from "./read-admission.js";
+import { type GivenOptions, parseBrokerOptions, readBrokerSettings } from "./broker-options.js";
 import { thinCrowd } from "./crowd.js";
 import { closeGracefully, createBoundedServer, listen } from "./listen.js";
 import { createQuickAnswer } from "./quick-answer.js";
 import { createRoutes, type RoutesDeps } from "./routes.js";
-import { openTokens } from "./open-tokens.js";
+import { openTokens } from "./assemble-tokens.js";
 
 /** `ghauth broker`, until SIGTERM or SIGINT; resolves with the exit code. Rejects where it can't start. */
 export async function main(given: GivenOptions): Promise<number> {

@@ -7,7 +7,7 @@ import { withinTime } from "../system/within-time.js";
 import type { Secret } from "../token/secret.js";
 import { createLruMap } from "./lru-map.js";
 import { createRecentAnswers } from "./recent-answers.js";
-import type { SharedMint } from "./shared-mint.js";
+import type { SharedMint } from "./cross-broker-mint.js";
 import type { TokenTrials } from "./token-trials.js";
 import { createTokenCache, type Obtain, type ServedToken } from "./token-cache.js";
 import { type HeldToken, holdToken } from "./held-token.js";

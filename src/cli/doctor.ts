@@ -3,7 +3,7 @@ import { createInterface } from "node:readline/promises";
 import { resolve } from "node:path";
 import { GhauthError } from "../errors.js";
 import { examine, type Examined } from "../ghauth/doctor/examine.js";
-import { fix } from "../ghauth/doctor/fix.js";
+import { fix } from "../ghauth/doctor/run-remedies.js";
 import { createHost } from "../ghauth/doctor/host.js";
 import { renderDiagnoses } from "../ghauth/doctor/page.js";
 import { systemClock } from "../system/clock.js";

@@ -1,5 +1,5 @@
 import { createLog } from "../log/log.js";
-import { describeWhere } from "../notify/where.js";
+import { describeWhere } from "../notify/describe-destinations.js";
 import { notify } from "../notify/notify.js";
 import { systemClock } from "../system/clock.js";
 import { endSoon } from "../system/end-soon.js";

@@ -6,7 +6,7 @@ import { isRestricted } from "../takopi/dispatch.js";
 import type { TakopiConfig } from "../takopi/takopi-config.js";
 import { transports } from "../transports/transports.js";
 import type { ShimRequest } from "./shim-request.js";
-import { withTakopiEnvironment } from "./takopi-environment.js";
+import { withTakopiEnvironment } from "./takopi-overrides.js";
 import { readConfigOption, readConfigOptionOrDefaults } from "./config-option.js";
 
 type Deps = { command: Pick<GhauthCommand, "id" | "subcommands" | "allowedUserIds">; env: Environment };

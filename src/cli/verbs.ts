@@ -110,7 +110,7 @@ export const ghauth = verb({
     }),
     command: verb({
       summary: "answer one JSON request on stdin, for Takopi's shim",
-      load: async () => import("./shim-answer.js"),
+      load: async () => import("./command-verb.js"),
     }),
     exec: verb({
       summary: "run a command with a fresh token in its environment",

@@ -4,9 +4,9 @@ import type { Environment } from "../system/paths.js";
 import { processStartedAt } from "../system/process-start.js";
 import { redact } from "../token/redact.js";
 import { readLastRefresh, type RefreshLogEntry } from "../token/refresh-log.js";
-import { isRefused } from "../token/refused-tokens.js";
+import { isRefused } from "../token/token-marks.js";
 import { readTokenFile, type TokenFile } from "../token/token-file.js";
-import { isFromTheFuture, millisecondsLeft } from "../token/token-state.js";
+import { isFromTheFuture, millisecondsLeft } from "../token/judge-token-file.js";
 import type { FreshTokenConfig } from "./fresh-token-config.js";
 import { lastWordsOf, runRefreshScript } from "./refresh-script.js";
 

@@ -2,7 +2,7 @@ import { errnoOf, GhauthError, messageOf } from "../errors.js";
 import { childEnvironment } from "../system/child-environment.js";
 import type { Environment } from "../system/paths.js";
 import { type CommandResult, runCommand } from "../system/run-command.js";
-import { lastLineOf } from "../token/redacted-lines.js";
+import { lastLineOf } from "../token/line-of-output.js";
 import type { FreshTokenConfig } from "./fresh-token-config.js";
 
 /** `trigger` is what the refresh log calls whoever runs it; `seenAt` the expiry of the token that will not do. */

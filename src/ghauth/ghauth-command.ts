@@ -15,7 +15,7 @@ import { describeStatus } from "./status-page.js";
 import type { Call, Printed } from "./subcommand.js";
 import { help } from "./subcommands/help.js";
 import { subcommands } from "./subcommands/subcommands.js";
-import { readStatus, type Status } from "./token-status.js";
+import { readStatus, type Status } from "./read-status.js";
 
 /** `hasTimerAndGh` is false where neither is meant to be, so that nothing is to be told of them: in a demo. */
 export type GhauthDeps = {

@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
 import { redact } from "../token/redact.js";
 import type { Secret } from "../token/secret.js";
-import { runProcessGroup } from "../system/process-group.js";
+import { runProcessGroup } from "../system/run-in-group.js";
 import type { PluginConfig } from "./plugin-config.js";
 import { shellWord } from "../files/shell-word.js";
 

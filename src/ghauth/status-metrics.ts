@@ -1,6 +1,6 @@
 import type { RefreshLogEntry } from "../token/refresh-log.js";
-import { tokenStates } from "../token/token-state.js";
-import type { Status } from "./token-status.js";
+import { tokenStates } from "../token/judge-token-file.js";
+import type { Status } from "./read-status.js";
 
 type Sample = { labels?: string; value: number };
 type Metric = { name: string; type: "gauge" | "counter"; help: string; samples: Sample[] };

@@ -3,7 +3,7 @@ import type { TimerState } from "../system/systemd-timer.js";
 import type { RateLimit } from "../token/refresh-log.js";
 import { instant } from "./instant-field.js";
 import type { Page } from "./page.js";
-import type { Status } from "./token-status.js";
+import type { Status } from "./read-status.js";
 
 const levels = {
   fresh: "ok",

@@ -7,7 +7,7 @@ import type { ManualRefresh } from "./manual-refresh.js";
 import type { Page } from "./page.js";
 import type { PluginConfig } from "./plugin-config.js";
 import type { RevokeAsked } from "./revoke-asked.js";
-import type { Status } from "./token-status.js";
+import type { Status } from "./read-status.js";
 
 export type Subcommand = {
   /** Lower case. */

@@ -13,7 +13,7 @@ import { type Environment, type Paths, resolvePaths } from "../system/paths.js";
 import { removeAnswerFiles } from "../token/answer-files.js";
 import { renderGitAnswer } from "../token/git-answer.js";
 import { redact } from "../token/redact.js";
-import { markOf, markRefused, sweepRefusals } from "../token/refused-tokens.js";
+import { markOf, markRefused, sweepRefusals } from "../token/token-marks.js";
 import type { Secret } from "../token/secret.js";
 import { readTokenFile } from "../token/token-file.js";
 import { parseAttributes } from "./attributes.js";

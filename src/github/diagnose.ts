@@ -2,7 +2,7 @@ import { GhauthError } from "../errors.js";
 import { isObject } from "../files/json.js";
 import type { AppRequest } from "./app-request.js";
 import { type MintTarget, otherOwner } from "./mint.js";
-import { nameOf } from "./setting-names.js";
+import { nameOf } from "./operator-names.js";
 import { exceeds } from "./permission-levels.js";
 import { isSameName } from "../token/same-name.js";
 

@@ -1,7 +1,7 @@
 import { type ErrorCode, GhauthError } from "../errors.js";
 import { isObject, parseDate } from "../files/json.js";
 import type { GitHubAnswer } from "./github-api.js";
-import { nameOf, type SettingNames } from "./setting-names.js";
+import { nameOf, type SettingNames } from "./operator-names.js";
 
 /** What was asked, for sentences that name it. */
 export type Asked = { host: string; appId: string; installationId?: string; names?: SettingNames };

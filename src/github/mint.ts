@@ -7,7 +7,7 @@ import { explainRefusal } from "./explain.js";
 import type { GitHubAnswer } from "./github-api.js";
 import { isSameName } from "../token/same-name.js";
 import type { Scope } from "./scope.js";
-import { nameOf, type SettingNames } from "./setting-names.js";
+import { nameOf, type SettingNames } from "./operator-names.js";
 
 /** `clockOffsetMs` is how far GitHub's clock is ahead of this host's. */
 export type MintedToken = InstallationToken & { expiresAt: Date; clockOffsetMs: number };

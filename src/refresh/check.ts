@@ -7,7 +7,7 @@ import { displayPath, resolvePaths } from "../system/paths.js";
 import { redact } from "../token/redact.js";
 import type { RateLimit } from "../token/refresh-log.js";
 import { readTokenFile, type TokenFile } from "../token/token-file.js";
-import { millisecondsLeft } from "../token/token-state.js";
+import { millisecondsLeft } from "../token/judge-token-file.js";
 import { type Connection, connect } from "./connection.js";
 import { parseRefreshConfig, type RefreshConfig } from "./refresh-config.js";
 

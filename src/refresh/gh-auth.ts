@@ -7,7 +7,7 @@ import { ensureDirectory, writeFileAtomically } from "../files/atomic-file.js";
 import { readIfThere } from "../files/regular-file.js";
 import { removeAbandoned, scratchName } from "../files/scratch.js";
 import type { Secret } from "../token/secret.js";
-import { firstLineOf } from "../token/redacted-lines.js";
+import { firstLineOf } from "../token/line-of-output.js";
 import { type CommandResult, runCommand } from "../system/run-command.js";
 
 export type GhAuth = { configDir: string; host: string };

@@ -4,7 +4,7 @@ import { expandPath, type Paths } from "../system/paths.js";
 import { type AnswerFiles, removeAnswerFiles, writeAnswerFiles } from "../token/answer-files.js";
 import { gitHostsOf } from "../token/git-hosts.js";
 import type { InstallationToken } from "../token/installation-token.js";
-import { isRefused } from "../token/refused-tokens.js";
+import { isRefused } from "../token/token-marks.js";
 
 /**
  * The answers for git that a publish to this token env file leaves ready, by github-app.env alone: null where it names

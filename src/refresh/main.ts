@@ -15,7 +15,7 @@ import { refreshUnderLock } from "./locked-refresh.js";
 import { parseRefreshConfig } from "./refresh-config.js";
 import { complaintsOf } from "../source/parse-all.js";
 import { adoptProxy, readRefreshSettings } from "../source/settings.js";
-import { renderSettingsFile } from "./settings-file.js";
+import { renderSettingsFile } from "./render-settings-file.js";
 import { showSettings } from "./show-settings.js";
 import {
   readHeld,

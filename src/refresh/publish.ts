@@ -2,7 +2,7 @@ import { messageOf } from "../errors.js";
 import { explainWrite } from "../files/write-failure.js";
 import type { AnswerFiles } from "../token/answer-files.js";
 import type { InstallationToken } from "../token/installation-token.js";
-import { forgetRefusal, markOf, sweepRefusals } from "../token/refused-tokens.js";
+import { forgetRefusal, markOf, sweepRefusals } from "../token/token-marks.js";
 import type { Secret } from "../token/secret.js";
 import { writeTokenFile } from "../token/token-file.js";
 import type { GhAuth, GhAuthDeps } from "./gh-auth.js";

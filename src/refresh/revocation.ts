@@ -4,7 +4,7 @@ import { revokeToken } from "../github/revoke-token.js";
 import { retry, type RetryDeps } from "../source/retry.js";
 import { removeAnswerFiles } from "../token/answer-files.js";
 import { type InstallationToken, prefixOf } from "../token/installation-token.js";
-import { isToBeRevoked, markRevoked, markToBeRevoked } from "../token/refused-tokens.js";
+import { isToBeRevoked, markRevoked, markToBeRevoked } from "../token/token-marks.js";
 import type { TokenFile } from "../token/token-file.js";
 
 /** Where tokens are marked, and where git's answers are. */

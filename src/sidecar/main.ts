@@ -9,8 +9,8 @@ import { reportFailure, reportRefreshed } from "./report.js";
 import { readSidecarConfig } from "./sidecar-config.js";
 import { type GivenOptions, parseSidecarOptions, type SidecarOptions } from "./sidecar-options.js";
 import { createSidecarRefresh } from "./sidecar-refresh.js";
-import { requireMemory } from "./token-directory.js";
-import { clearTokenDirectory, readExpiry, readHealth, writeTokenOutput } from "./token-output.js";
+import { requireMemory } from "./require-memory.js";
+import { clearTokenDirectory, readExpiry, readHealth, writeTokenOutput } from "./token-files.js";
 
 const { env, stdout } = process;
 const clock = systemClock;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { GhauthError, messageOf } from "../errors.js";
 import { readIfThere } from "../files/regular-file.js";
-import type { SettingNames } from "../github/setting-names.js";
+import type { SettingNames } from "../github/operator-names.js";
 import { parseTokenSourceConfig, type TokenSourceConfig } from "../source/source-config.js";
 import type { Environment } from "../system/paths.js";
 

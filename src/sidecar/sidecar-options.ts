@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { GhauthError } from "../errors.js";
 import type { Environment } from "../system/paths.js";
-import type { TokenOutput } from "./token-output.js";
+import type { TokenOutput } from "./token-files.js";
 
 /** What `ghauth sidecar` was asked for, by its options and environment. */
 export type SidecarOptions = {

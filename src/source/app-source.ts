@@ -2,7 +2,7 @@ import { GhauthError } from "../errors.js";
 import type { AppRequest } from "../github/app-request.js";
 import { findInstallation } from "../github/find-installation.js";
 import type { MintTarget } from "../github/mint.js";
-import { nameOf } from "../github/setting-names.js";
+import { nameOf } from "../github/operator-names.js";
 import { createAppClient } from "./app-client.js";
 import type { AppSourceConfig } from "./source-config.js";
 import type { ConfiguredSource, SourceDeps } from "./token-source.js";

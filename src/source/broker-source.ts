@@ -2,7 +2,7 @@ import { GhauthError, toGhauthError } from "../errors.js";
 import { retryAfterOf } from "../github/explain.js";
 import { isObject, parseDate, parseJson } from "../files/json.js";
 import type { HttpAnswer, HttpRequest } from "../github/http-client.js";
-import { nameOf, type SettingNames } from "../github/setting-names.js";
+import { nameOf, type SettingNames } from "../github/operator-names.js";
 import { redact } from "../token/redact.js";
 import type { Secret } from "../token/secret.js";
 import { readBearerFile } from "./bearer-file.js";

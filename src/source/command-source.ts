@@ -1,6 +1,6 @@
 import { errnoOf, GhauthError, messageOf } from "../errors.js";
 import { isTokenText } from "../token/installation-token.js";
-import { lastLineOf } from "../token/redacted-lines.js";
+import { lastLineOf } from "../token/line-of-output.js";
 import { Secret } from "../token/secret.js";
 import type { CommandSourceConfig } from "./source-config.js";
 import { childEnvironment } from "../system/child-environment.js";

@@ -1,7 +1,7 @@
 import { split } from "shlex";
 import { GhauthError } from "../errors.js";
 import { parsePermissions, parseRepositories, type Scope } from "../github/scope.js";
-import { nameOf, type SettingNames } from "../github/setting-names.js";
+import { nameOf, type SettingNames } from "../github/operator-names.js";
 import { type Environment, expandPath, type Paths } from "../system/paths.js";
 import { Secret } from "../token/secret.js";
 import { parseAll } from "./parse-all.js";

@@ -1,5 +1,5 @@
 import { StringDecoder } from "node:string_decoder";
-import { type ProcessEnd, type ProcessGroupOptions, runProcessGroup } from "./process-group.js";
+import { type ProcessEnd, type ProcessGroupOptions, runProcessGroup } from "./run-in-group.js";
 
 export type CommandResult = ProcessEnd & { stdout: string; stderr: string };
 

@@ -141,7 +141,7 @@ describe.concurrent("install_local.sh and Takopi", () => {
     const { version } = JSON.parse(read("package.json"));
     expect(read("bridge/pyproject.toml")).toContain(`\nversion = "${version}"\n`);
     const waits = /headroom_seconds: float = (\d+)/.exec(read("bridge/src/takopi_ghauth/backend.py"))?.[1];
-    const programWaits = /headroomMs = (\d)_000/.exec(read("src/cli/shim-answer.ts"))?.[1];
+    const programWaits = /headroomMs = (\d)_000/.exec(read("src/cli/command-verb.ts"))?.[1];
     expect(Number(waits)).toBeGreaterThan(Number(programWaits));
   });
 });

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { appendTable, removeTable, replaceHash } from "../../src/broker/client-tables.js";
+import { appendTable, removeTable, replaceHash } from "../../src/broker/edit-client-tables.js";
 import { parseClients } from "../../src/broker/clients-file.js";
 
 const hashOf = (text: string) => createHash("sha256").update(text).digest("hex");

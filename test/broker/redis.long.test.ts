@@ -5,7 +5,7 @@ import { createClient } from "@redis/client";
 import { expect, onTestFinished, test, type TestContext } from "vitest";
 import { holdToken } from "../../src/broker/held-token.js";
 import { openRedisStore } from "../../src/broker/redis-store.js";
-import { createSharedMint } from "../../src/broker/shared-mint.js";
+import { createSharedMint } from "../../src/broker/cross-broker-mint.js";
 import { createSeal } from "../../src/broker/token-seal.js";
 import { systemClock } from "../../src/system/clock.js";
 import { Secret } from "../../src/token/secret.js";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { computeFigures, type SlotState } from "../../src/ghauth/history/figures.js";
-import { parseHours } from "../../src/ghauth/history/hours.js";
+import { parseHours } from "../../src/ghauth/history/parse-hours.js";
 import type { RefreshLogEntry } from "../../src/token/refresh-log.js";
 import { createRandom } from "../support/random.js";
 import { logEntry } from "../support/refresh-log-lines.js";

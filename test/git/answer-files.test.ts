@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs"
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { publish } from "../../src/refresh/publish.js";
-import { markRefused } from "../../src/token/refused-tokens.js";
+import { markRefused } from "../../src/token/token-marks.js";
 import { Secret } from "../../src/token/secret.js";
 import {
   answerOf,

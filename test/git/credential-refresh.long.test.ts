@@ -14,7 +14,7 @@ import {
   shells,
   sha256,
 } from "../support/git-host.js";
-import { markRefused } from "../../src/token/refused-tokens.js";
+import { markRefused } from "../../src/token/token-marks.js";
 import { Secret } from "../../src/token/secret.js";
 import { installation } from "../support/machine.js";
 import { needs } from "../support/needs.js";

@@ -2,7 +2,7 @@ import { createLog } from "../../src/log/log.js";
 import { keepAlive } from "../../src/sidecar/keep-alive.js";
 import { readSidecarConfig } from "../../src/sidecar/sidecar-config.js";
 import { createSidecarRefresh } from "../../src/sidecar/sidecar-refresh.js";
-import { readExpiry, writeTokenOutput } from "../../src/sidecar/token-output.js";
+import { readExpiry, writeTokenOutput } from "../../src/sidecar/token-files.js";
 import type { Clock } from "../../src/system/clock.js";
 import type { LogLine, SidecarHost } from "./sidecar-host.js";
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { parseBrokerOptions } from "../../src/broker/broker-config.js";
+import { parseBrokerOptions } from "../../src/broker/broker-options.js";
 import { ghauth } from "../../src/cli/verbs.js";
 import { parseWords } from "../../src/command-line/parse-words.js";
 

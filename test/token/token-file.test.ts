@@ -9,7 +9,7 @@ import {
   renderTokenFile,
   writeTokenFile,
 } from "../../src/token/token-file.js";
-import { judgeTokenFile } from "../../src/token/token-state.js";
+import { judgeTokenFile } from "../../src/token/judge-token-file.js";
 import { prefixOf } from "../../src/token/installation-token.js";
 import { Secret } from "../../src/token/secret.js";
 

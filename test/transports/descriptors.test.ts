@@ -42,7 +42,7 @@ describe("a transport is a folder, and a name in one list", () => {
       });
   });
 
-  test.each(["transports/transports.ts", "cli/subcommand-verbs.ts", "cli/shim-answer.ts"])(
+  test.each(["transports/transports.ts", "cli/subcommand-verbs.ts", "cli/command-verb.ts"])(
     "%s loads no chat's library",
     (file) => {
       const packages = packagesLoadedBy(file);

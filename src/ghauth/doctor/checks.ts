@@ -2,7 +2,7 @@ import type { Check } from "./check.js";
 import { chat } from "./checks/chat.js";
 import { clock } from "./checks/clock.js";
 import { config } from "./checks/config.js";
-import { environment } from "./checks/environment.js";
+import { environment } from "./checks/stray-tokens.js";
 import { gh } from "./checks/gh.js";
 import { gitHelper } from "./checks/git-helper.js";
 import { gitRemotes } from "./checks/git-remotes.js";

@@ -1,4 +1,4 @@
-import { assumedLifeMs } from "../../token/token-state.js";
+import { assumedLifeMs } from "../../token/judge-token-file.js";
 import type { RefreshLogEntry } from "../../token/refresh-log.js";
 
 /** What the attempts of a slot came to: only successes, failures and a success, only failures, or no attempt. */

@@ -1,11 +1,11 @@
 import { terminalChannel } from "../../takopi/command-backend.js";
 import { redact } from "../../token/redact.js";
 import { readRefreshLog } from "../../token/refresh-log.js";
-import { refusedSince } from "../../token/refused-tokens.js";
+import { refusedSince } from "../../token/token-marks.js";
 import { readTokenFile } from "../../token/token-file.js";
 import { computeFigures } from "../history/figures.js";
 import { describeHistory } from "../history/history-page.js";
-import { mostHours, parseHours } from "../history/hours.js";
+import { mostHours, parseHours } from "../history/parse-hours.js";
 import { renderBlocks, renderSquares } from "../history/strip.js";
 import { renderPage } from "../page.js";
 import { heldSecrets, redactReply } from "../redact-reply.js";

@@ -2,7 +2,7 @@ import { readRefreshLog } from "../../token/refresh-log.js";
 import { renderPage } from "../page.js";
 import { renderMetrics } from "../status-metrics.js";
 import type { Subcommand } from "../subcommand.js";
-import type { Status } from "../token-status.js";
+import type { Status } from "../read-status.js";
 
 export const status: Subcommand = {
   name: "status",

@@ -2,7 +2,7 @@ import { createInterface } from "node:readline";
 import { type CommandResult, terminalChannel } from "../../takopi/command-backend.js";
 import type { Dispatch } from "../../takopi/dispatch.js";
 import type { TransportService } from "../../takopi/transport.js";
-import { completeLine, isFarewell } from "./line.js";
+import { completeLine, isFarewell } from "./complete-line.js";
 
 /** Streams that may be a terminal: `isTTY` is absent on others. */
 export type ConsoleStreams = {

@@ -3,8 +3,8 @@ import { GhauthError, messageOf } from "../../errors.js";
 import type { Clock } from "../../system/clock.js";
 import type { TransportService } from "../../takopi/transport.js";
 import type { ChatConnection } from "../chat-transport.js";
-import { createRetries, createUpdateFilter } from "./bot-api.js";
-import { send, serveChat } from "./chat.js";
+import { createRetries, createUpdateFilter } from "./api-transformers.js";
+import { send, serveChat } from "./serve-chat.js";
 
 const conflictPatienceMs = 15_000;
 const stopPatienceMs = 2_000;

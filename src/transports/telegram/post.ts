@@ -1,8 +1,8 @@
 import { Api } from "grammy";
 import type { Announcement } from "../../takopi/transport.js";
 import type { ChatConnection } from "../chat-transport.js";
-import { createRetries } from "./bot-api.js";
-import { looksOf } from "./chat.js";
+import { createRetries } from "./api-transformers.js";
+import { looksOf } from "./serve-chat.js";
 import { longestMessage, renderHtml } from "./html.js";
 
 const timeoutSeconds = 10;

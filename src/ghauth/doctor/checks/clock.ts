@@ -1,4 +1,4 @@
-import { isFromTheFuture } from "../../../token/token-state.js";
+import { isFromTheFuture } from "../../../token/judge-token-file.js";
 import type { Check } from "../check.js";
 import { command, ok, warning } from "../finding.js";
 

@@ -1,6 +1,6 @@
-import { isRefused } from "../../../token/refused-tokens.js";
+import { isRefused } from "../../../token/token-marks.js";
 import { prefixOf } from "../../../token/installation-token.js";
-import { judgeTokenFile, millisecondsLeft } from "../../../token/token-state.js";
+import { judgeTokenFile, millisecondsLeft } from "../../../token/judge-token-file.js";
 import type { Check } from "../check.js";
 import { openToOthers } from "../file-mode.js";
 import { command, error, ok, warning } from "../finding.js";

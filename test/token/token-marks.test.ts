@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { forgetRefusal, isRefused, markRefused, sweepRefusals } from "../../src/token/refused-tokens.js";
+import { forgetRefusal, isRefused, markRefused, sweepRefusals } from "../../src/token/token-marks.js";
 import { Secret } from "../../src/token/secret.js";
 import { sha256 } from "../support/git-host.js";
 

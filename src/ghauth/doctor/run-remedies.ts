@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { writeFileAtomically } from "../../files/atomic-file.js";
 import { childEnvironment } from "../../system/child-environment.js";
 import { runCommand } from "../../system/run-command.js";
-import { lastLineOf } from "../../token/redacted-lines.js";
+import { lastLineOf } from "../../token/line-of-output.js";
 import { messageOf } from "../../errors.js";
 import type { Examined } from "./examine.js";
 import { type Command, commandLine, type Keep, renderRemedy } from "./finding.js";

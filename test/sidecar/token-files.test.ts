@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readExpiry, readHealth, writeTokenOutput } from "../../src/sidecar/token-output.js";
+import { readExpiry, readHealth, writeTokenOutput } from "../../src/sidecar/token-files.js";
 import { Secret } from "../../src/token/secret.js";
 import { exampleToken } from "../support/git-host.js";
 import { makeDirectory } from "../support/programs.js";

@@ -4,9 +4,14 @@ import { readGhLogin } from "../system/gh-hosts.js";
 import { prefixOf } from "../token/installation-token.js";
 import { readLastRefresh, type RefreshLogEntry } from "../token/refresh-log.js";
 import { redact } from "../token/redact.js";
-import { isRefused } from "../token/refused-tokens.js";
+import { isRefused } from "../token/token-marks.js";
 import { isoSeconds, readTokenFile, type TokenFile } from "../token/token-file.js";
-import { isFromTheFuture, judgeTokenFile, millisecondsLeft, type TokenState } from "../token/token-state.js";
+import {
+  isFromTheFuture,
+  judgeTokenFile,
+  millisecondsLeft,
+  type TokenState,
+} from "../token/judge-token-file.js";
 import type { TimerState } from "../system/systemd-timer.js";
 import { problemsOfEnvironment } from "./environment-problems.js";
 import type { PluginConfig } from "./plugin-config.js";

@@ -6,7 +6,7 @@ import { writeFileAtomically } from "../files/atomic-file.js";
 import { removeAbandoned } from "../files/scratch.js";
 import type { InstallationToken } from "../token/installation-token.js";
 import { isoSeconds } from "../token/token-file.js";
-import { assumedLifeMs } from "../token/token-state.js";
+import { assumedLifeMs } from "../token/judge-token-file.js";
 
 /** The file that other containers read; `mode` is its permission bits. */
 export type TokenOutput = { tokenFile: string; mode: number };

@@ -1,6 +1,6 @@
 import { GhauthError, toGhauthError } from "../errors.js";
 import type { Log } from "../log/log.js";
-import type { BrokerOptions } from "./broker-config.js";
+import type { BrokerOptions } from "./broker-options.js";
 import { admitEverybody, type Authenticate, createAuthenticate } from "./clients.js";
 import { readClients } from "./clients-file.js";
 import { isLoopback } from "./listen.js";

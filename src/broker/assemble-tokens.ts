@@ -5,12 +5,12 @@ import { parseTokenSourceConfig, type TokenSourceConfig } from "../source/source
 import { adoptProxy } from "../source/settings.js";
 import type { Clock } from "../system/clock.js";
 import type { Environment, Paths } from "../system/paths.js";
-import type { BrokerOptions } from "./broker-config.js";
+import type { BrokerOptions } from "./broker-options.js";
 import { watchGitHubClock } from "./github-clock.js";
 import { createMetrics, type Metrics } from "./metrics.js";
 import type { RoutesDeps } from "./routes.js";
 import { createTargetSources } from "./target-sources.js";
-import { createSharedMint, mintAlone } from "./shared-mint.js";
+import { createSharedMint, mintAlone } from "./cross-broker-mint.js";
 import { createSeal, readStoreKey } from "./token-seal.js";
 import { createTokens, type Tokens } from "./tokens.js";
 import type { TokenStore } from "./token-store.js";
