@@ -9,9 +9,10 @@ find_git_helper_lines() {
   local origin line
   declare -gA git_lists=() git_strangers=()
   while IFS= read -r -d '' origin && IFS= read -r -d '' line; do
-    is_our_helper "${line#*$'\n'}" || continue
+    [[ ${line#*$'\n'} == *git-credential-ghauth* ]] || is_our_helper "${line#*$'\n'}" || continue
     origin=${origin#file:}
-    if [[ $origin == "$HOME"/* || $origin == "$config_home"/* ]]; then
+    # What somebody wrote around our helper is theirs: it is named, and stays.
+    if is_our_helper "${line#*$'\n'}" && [[ $origin == "$HOME"/* || $origin == "$config_home"/* ]]; then
       git_lists[$origin$'\n'${line%%$'\n'*}]=1
     else
       git_strangers[$origin$'\n'${line%%$'\n'*}]=1

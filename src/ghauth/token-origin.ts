@@ -6,12 +6,16 @@ export type TokenOrigin = { name: string; value: string; scriptDoes: string };
 
 type Setting = (name: string) => string | undefined;
 
-/** By the environment, else github-app.env, which the chat host's sandbox hides: then it is said who knows. */
-export function describeOrigin(env: Environment, paths: Paths): TokenOrigin {
+/**
+ * By the environment, else github-app.env, which the chat host's sandbox hides: then it is said who knows.
+ * `leavesGhAlone`: the refresh script is told not to update gh.
+ */
+export function describeOrigin(env: Environment, paths: Paths): TokenOrigin & { leavesGhAlone: boolean } {
   const settings = readRefreshSettings(paths.appEnvFile);
   const setting: Setting = (name) => env[name] || settings?.get(name) || undefined;
   const type = setting("GITHUB_TOKEN_SOURCE") ?? (settings ? "app" : "");
-  return origins.get(type)?.(setting, paths) ?? unknownOrigin(paths);
+  const origin = origins.get(type)?.(setting, paths) ?? unknownOrigin(paths);
+  return { ...origin, leavesGhAlone: setting("GH_AUTH") === "off" };
 }
 
 const origins = new Map<string, (setting: Setting, paths: Paths) => TokenOrigin>([

@@ -94,6 +94,16 @@ describe.concurrent("ghauth in a terminal", () => {
     expect(stdout).not.toContain("s3cret");
   });
 
+  test("flow leaves gh out where the refresh script is told to leave it alone", async () => {
+    await using machine = await createMachine();
+    machine.write(machine.paths.appEnvFile, `${machine.read(machine.paths.appEnvFile)}GH_AUTH=auto\n`);
+    expect((await machine.ghauth(["flow"])).stdout).toContain("gets it too");
+    machine.write(machine.paths.appEnvFile, `${machine.read(machine.paths.appEnvFile)}GH_AUTH=off\n`);
+    const { stdout } = await machine.ghauth(["flow"]);
+    expect(stdout).toContain("take it from there, through the credential helper\n");
+    expect(stdout).not.toContain("gh/hosts.yml");
+  });
+
   test("flow says who knows the way where the settings cannot be read", async () => {
     await using machine = await createMachine();
     rmSync(machine.paths.appEnvFile);

@@ -256,6 +256,15 @@ describe("uninstall_user_refresh.sh and git's configuration", () => {
     expect(host.read(elsewhere)).toContain("helper = ghauth");
   });
 
+  test("a line that somebody wrote around our helper stays, and is named", async () => {
+    await using host = await createHost();
+    const line = `[credential]\n\thelper = "!GHAUTH_HOSTS=ghe.example git-credential-ghauth"\n`;
+    host.put(".gitconfig", line);
+    const { stderr } = await host.uninstall("--purge");
+    expect(stderr).toContain("git still looks for ghauth, by credential.helper in");
+    expect(host.read(host.at(".gitconfig"))).toBe(line);
+  });
+
   test.each(["", "--dry-run"])(
     "without --purge it stays, and the command that removes it is told (%s)",
     async (option) => {

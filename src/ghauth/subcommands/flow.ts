@@ -10,15 +10,16 @@ export const flow: Subcommand = {
   run: async ({ config, paths, clock, env, hasGh, readTimer }) => {
     const timer = await readTimer();
     const origin = describeOrigin(env, paths);
+    const reachesGh = hasGh && !origin.leavesGhAlone;
     const show = (path: string) => displayPath(path, paths.home);
     const steps = [
       { name: origin.name, value: origin.value },
       { name: "refresh script", value: `${show(config.refreshScript)} ${origin.scriptDoes}` },
       { name: "token env file", value: `${show(config.tokenEnvFile)} gets it in one step` },
-      ...(hasGh ? [{ name: "gh", value: `${show(paths.ghConfigDir)}/hosts.yml gets it too` }] : []),
+      ...(reachesGh ? [{ name: "gh", value: `${show(paths.ghConfigDir)}/hosts.yml gets it too` }] : []),
       {
         name: "git and agents",
-        value: `take it from there, through the credential helper${hasGh ? " or gh" : ""}`,
+        value: `take it from there, through the credential helper${reachesGh ? " or gh" : ""}`,
       },
     ];
     return renderPage({
