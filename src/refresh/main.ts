@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { messageOf, toGhauthError } from "../errors.js";
+import { GhauthError, messageOf, toGhauthError } from "../errors.js";
 import { runProgram } from "../command-line/run-program.js";
 import { type Options, verb } from "../command-line/verb.js";
 import { systemClock } from "../system/clock.js";
@@ -31,8 +31,14 @@ const clock = systemClock;
 const { now } = clock;
 process.umask(0o077); // whatever ours was: what this program makes is for its user alone
 
+/** Each is another thing to do. */
+const modes = ["revoke", "check", "settings", "settingsFile"] as const;
+
 async function main(options: Options<typeof commandLine.options>): Promise<number> {
-  if (options.check) return runCheck();
+  const [mode, otherMode] = modes.filter((name) => options[name]);
+  if (otherMode !== undefined)
+    throw new GhauthError("usage", "--revoke, --check, --settings and --settings-file: ask for one of them.");
+  if (mode === "check") return runCheck();
   try {
     const paths = resolvePaths(env);
     if (options.settings) return tell(() => currentSettings(paths));

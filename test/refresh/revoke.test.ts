@@ -70,6 +70,22 @@ describe.concurrent("takopi-refresh-github-token --revoke", () => {
     expect(machine.read(machine.gitAnswer)).toContain(`password=${machine.heldToken()}`);
   });
 
+  test.each(["--check", "--settings", "--settings-file"])(
+    "is never asked for together with %s",
+    async (other) => {
+      await using machine = await createHolder();
+      for (const args of [
+        ["--revoke", other],
+        [other, "--revoke"],
+      ]) {
+        const { exitCode, stdout, stderr } = await machine.refresh({ args });
+        expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: "" });
+        expect(stderr).toContain("ask for one of them");
+      }
+      expect(machine.github.isLive(machine.held)).toBe(true);
+    },
+  );
+
   test("where no token is held, mints one", async () => {
     await using machine = await createMachine();
     expect(await machine.refresh({ args: revoke })).toMatchObject({

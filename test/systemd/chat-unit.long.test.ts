@@ -28,13 +28,13 @@ describe.skipIf(noUserManager !== null)(
   `the chat host's unit (${noUserManager ?? "real systemd"})`,
   { concurrent: true },
   () => {
-    test("/ghauth refresh works from inside its sandbox, and status sees the timer", async () => {
+    test("/ghauth refresh and revoke work from inside its sandbox, and status sees the timer", async () => {
       await using host = await createChatHost();
       host.write(
         ".takopi/takopi.toml",
         'transport = "console"\n[plugins.ghauth]\nrefresh_timeout_seconds = 20\n',
       );
-      host.write(".takopi/lines", "/ghauth status\n/ghauth refresh\n");
+      host.write(".takopi/lines", "/ghauth status\n/ghauth refresh\n/ghauth revoke\n/ghauth revoke\n");
       await host.dropIn(
         unit,
         "[Service]\nStandardInput=file:%h/.takopi/lines\nStandardOutput=file:%h/.takopi/answers\nStandardError=inherit\n",
@@ -44,13 +44,17 @@ describe.skipIf(noUserManager !== null)(
 
       const answers = await eventually(() => {
         const text = host.has(".takopi/answers") ? host.read(".takopi/answers") : "";
-        return /^took: [\s\S]*^output:\n.*\n/m.test(text) && text;
+        return /^Revoke (?:succeeded|failed)[\s\S]*^output:\n.*\n/m.test(text) && text;
       });
       expect(answers).toMatch(/^timer: active, enabled$/m);
       expect(answers).toMatch(/^Refresh succeeded\.$/m);
       expect(answers).toMatch(/^Refreshed: token ghs_\S+… /m);
-      expect(host.github.mints).toBe(2);
-      expect(host.read(".local/state/takopi/github-token-refresh.jsonl")).toContain('"trigger":"chat"');
+      expect(host.read(".local/state/takopi/github-token-refresh.jsonl")).toContain('"trigger":"terminal"');
+      // What was asked first is remembered in the host alone, which may write nothing down from there.
+      expect(answers).toMatch(/^Revoke the GitHub token\?$/m);
+      expect(answers).toMatch(/^Token ghs_\S+… \(sha256 \w{8}\) was revoked at GitHub\. Refreshed: /m);
+      expect(host.has(".local/state/takopi/revoke-asked.json")).toBe(false);
+      expect(host.github.mints).toBe(3);
     });
 
     test("it can read neither the key nor the App's settings, also not a key that bootstrap has replaced", async () => {
